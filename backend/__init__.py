@@ -1,0 +1,1 @@
+"""The mail server: everything that runs in the background process."""

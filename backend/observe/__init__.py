@@ -1,0 +1,1 @@
+"""What the operator sees: logs, metrics, open problems, each message's timeline."""

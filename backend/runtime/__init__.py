@@ -1,0 +1,1 @@
+"""How asynchronous code runs here: tasks, threads, listeners, fan-out of events. The only place with loop tricks."""

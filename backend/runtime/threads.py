@@ -1,0 +1,48 @@
+"""The one door to threads: named, bounded pools for what would hold up the event loop for more than 5 ms."""
+
+import asyncio
+import contextvars
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Pool(Enum):
+    CRYPTO = "crypto"  # password hashes, signatures
+    FILES = "files"  # spool files, logs, certificates
+    MESSAGE = "message"  # digests of large messages, text for the search index
+    BLOCKING = "blocking"  # whatever else waits in a library
+
+
+_THREADS: dict[Pool, int] = {Pool.CRYPTO: 2, Pool.FILES: 2, Pool.MESSAGE: 1, Pool.BLOCKING: 4}
+
+_executors: dict[Pool, ThreadPoolExecutor] = {}
+
+
+def _executor(pool: Pool) -> ThreadPoolExecutor:
+    executor = _executors.get(pool)
+    if executor is None:
+        executor = ThreadPoolExecutor(
+            pool.value, thread_name_prefix=f"gatepost-{pool.name.lower()}"
+        )
+        _executors[pool] = executor
+    return executor
+
+
+async def run_blocking(pool: Pool, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Calls `fn` on a thread of `pool` and waits. A started call goes on if the waiter is cancelled; its result is dropped."""
+    context = contextvars.copy_context()
+    call = functools.partial(context.run, fn, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_executor(pool), call)
+
+
+def shut_down() -> None:
+    """Ends all pools; waits for calls that have started."""
+    while _executors:
+        _, executor = _executors.popitem()
+        executor.shutdown(wait=True, cancel_futures=True)
