@@ -27,9 +27,7 @@ _executors: dict[Pool, ThreadPoolExecutor] = {}
 def _executor(pool: Pool) -> ThreadPoolExecutor:
     executor = _executors.get(pool)
     if executor is None:
-        executor = ThreadPoolExecutor(
-            pool.value, thread_name_prefix=f"gatepost-{pool.name.lower()}"
-        )
+        executor = ThreadPoolExecutor(_THREADS[pool], thread_name_prefix=f"gatepost-{pool.value}")
         _executors[pool] = executor
     return executor
 
