@@ -1,0 +1,221 @@
+"""Settings of the ways out: transports and the routes that choose them (behaviour T2 to T9)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from backend.config.fields import UI, Name, Port, RouteDomain, Settings, Text
+
+SASL_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN")
+"""What a transport may sign in with, in the order in which they are preferred (behaviour T11)."""
+
+
+class Route(Settings):
+    """Which transport to use for what: all criteria must hold, the first route that matches wins (behaviour T8, T9)"""
+
+    from_domain: Annotated[
+        list[RouteDomain],
+        Field(max_length=1000),
+        UI(
+            "From domains",
+            "Domains of the sender; “.example.org” includes all below it; empty means any.",
+            example='["example.org"]',
+        ),
+    ] = []
+    to_domain: Annotated[
+        list[RouteDomain],
+        Field(max_length=1000),
+        UI(
+            "To domains",
+            "Domains of the recipient; “.example.org” includes all below it; empty means any.",
+            example='[".example.net"]',
+        ),
+    ] = []
+    minimum_attempts: Annotated[
+        int,
+        Field(ge=0, le=100),
+        UI(
+            "After attempts",
+            "Only when the message was tried at least this often before; 3 means from the 4th attempt on.",
+            unit="attempts",
+            example="3",
+            level="advanced",
+        ),
+    ] = 0
+    transport: Annotated[Name, UI("Transport", "Name of the transport to use.", example="relay")]
+
+
+class TransportAuth(Settings):
+    """Signing in at a relay; the password is kept with the secrets, not in the file"""
+
+    username: Annotated[
+        Text,
+        Field(min_length=1),
+        UI("User name", "The name to sign in with.", example="me@example.org"),
+    ]
+    mechanisms: Annotated[
+        list[str],
+        Field(max_length=10),
+        UI(
+            "Mechanisms",
+            "Allowed ways to sign in, best first; empty means SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5. PLAIN only if listed.",
+            example='["SCRAM-SHA-256", "PLAIN"]',
+            level="advanced",
+        ),
+    ] = []
+
+
+class SmtpTransport(Settings):
+    """Handing mail to another server (behaviour T3, T4)"""
+
+    host: Annotated[
+        str,
+        UI("Server", "The name its certificate is checked against.", example="smtp.example.net"),
+    ]
+    port: Annotated[
+        Port,
+        UI(
+            "Port",
+            "0 means the usual one: 465 with TLS, 587 for submission, 25 for SMTP.",
+            unit="port",
+            example="465",
+            level="advanced",
+        ),
+    ] = 0
+    starttls_insecure_skip_verify: Annotated[
+        bool,
+        UI(
+            "Accept any certificate",
+            "Do not check the certificate after STARTTLS. Anybody on the way can then read along.",
+            example="false",
+            level="advanced",
+        ),
+    ] = False
+    no_starttls: Annotated[
+        bool,
+        UI(
+            "Without TLS",
+            "Never use TLS. Only for a server on the same computer or a trusted network.",
+            example="false",
+            level="advanced",
+        ),
+    ] = False
+    auth: Annotated[
+        TransportAuth | None,
+        UI(
+            "Sign in",
+            "User name for the server; leave out if it asks for none.",
+            example="[transports.relay.submissions.auth]",
+        ),
+    ] = None
+
+
+class SocksTransport(Settings):
+    """Direct delivery through a SOCKS5 proxy (behaviour T6)"""
+
+    address: Annotated[
+        str, UI("Proxy", "Host and port of the SOCKS5 proxy.", example="127.0.0.1:1080")
+    ]
+    remote_ips: Annotated[
+        list[str],
+        Field(max_length=100),
+        UI(
+            "Addresses of the proxy",
+            "The IP addresses under which the proxy reaches other servers; they belong into the SPF record.",
+            example='["192.0.2.1"]',
+        ),
+    ] = []
+    remote_hostname: Annotated[
+        str,
+        UI(
+            "Name of the proxy",
+            "The host name that belongs to those addresses.",
+            example="out.example.org",
+        ),
+    ] = ""
+
+
+class DirectTransport(Settings):
+    """Direct delivery over one kind of addresses only"""
+
+    disable_ipv4: Annotated[
+        bool, UI("Without IPv4", "Never connect over IPv4.", example="false")
+    ] = False
+    disable_ipv6: Annotated[
+        bool, UI("Without IPv6", "Never connect over IPv6.", example="true")
+    ] = False
+
+
+class FailTransport(Settings):
+    """Refusing mail for the destinations of a route"""
+
+    smtp_code: Annotated[
+        int,
+        Field(ge=400, le=599),
+        UI(
+            "Reply code",
+            "4xx tries again later, 5xx gives up at once.",
+            unit="SMTP code",
+            example="554",
+        ),
+    ] = 554
+    smtp_message: Annotated[
+        Text,
+        UI("Reply text", "What the sender is told.", example="Mail to that domain is switched off"),
+    ] = "Delivery to that domain is switched off on this server"
+
+
+class Transport(Settings):
+    """A way out: one method, or none for direct delivery (behaviour T2)"""
+
+    submissions: Annotated[
+        SmtpTransport | None,
+        UI(
+            "Relay with TLS",
+            "Submission with TLS from the start.",
+            example="[transports.relay.submissions]",
+        ),
+    ] = None
+    submission: Annotated[
+        SmtpTransport | None,
+        UI(
+            "Relay with STARTTLS",
+            "Submission with STARTTLS.",
+            example="[transports.relay.submission]",
+        ),
+    ] = None
+    smtp: Annotated[
+        SmtpTransport | None,
+        UI(
+            "Relay over SMTP",
+            "Plain SMTP with STARTTLS, mostly without sign-in.",
+            example="[transports.lan.smtp]",
+        ),
+    ] = None
+    socks: Annotated[
+        SocksTransport | None,
+        UI(
+            "SOCKS proxy",
+            "Direct delivery through a proxy.",
+            example="[transports.proxy.socks]",
+            level="advanced",
+        ),
+    ] = None
+    direct: Annotated[
+        DirectTransport | None,
+        UI(
+            "Direct",
+            "Direct delivery over IPv4 or IPv6 only.",
+            example="[transports.v4.direct]",
+            level="advanced",
+        ),
+    ] = None
+    fail: Annotated[
+        FailTransport | None,
+        UI(
+            "Refuse",
+            "Mail is not delivered but returned.",
+            example="[transports.none.fail]",
+            level="advanced",
+        ),
+    ] = None
