@@ -1,0 +1,468 @@
+"""The admin API as typed methods, one for each route, over the data folder's Unix socket or over HTTP(S).
+
+    async with Client.of_folder(folder) as client:
+        status = await client.status()
+        async with client.open_events() as events:
+            async for event in events: ...
+
+Used by the window, the command line and tests. Runs on any asyncio loop, qasync's too.
+"""
+
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from backend.api import types as t
+from backend.api.endpoint import CSRF_HEADER, SocketPath
+from backend.api.routes import BY_NAME, Route
+
+R = TypeVar("R", bound=BaseModel)
+
+CALL_TIMEOUT_S = 60.0
+CONNECT_TIMEOUT_S = 5.0
+SILENCE_TIMEOUT_S = 45.0  # the server sends something every 15 s
+MAX_EVENT_BYTES = 4_000_000  # one event of a stream, a security limit
+
+
+class ApiError(Exception):
+    """The server refused; `issues` are for people, `theirs` is the configuration that holds now (409 of a save)."""
+
+    def __init__(self, status: int, reply: t.ErrorReply) -> None:
+        super().__init__("; ".join(p.message for p in reply.issues) or reply.title)
+        self.status = status
+        self.title = reply.title
+        self.code = reply.code
+        self.issues = reply.issues
+        self.rev = reply.rev
+        self.theirs = reply.theirs
+
+
+class NotReachableError(Exception):
+    """No server answers, or the connection broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`id` resumes a stream after this event."""
+
+    id: str
+    data: t.EventData
+
+
+class Client:
+    """One connection pool to one server. Close it, or use it in `async with`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        socket: SocketPath | None = None,
+        tls: ssl.SSLContext | bool = True,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.csrf_token = ""
+        self._socket = socket
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Self:
+        """The server of a data folder, as its owner.
+
+        Raises:
+            NotReachableError: the folder has no server and never had one.
+        """
+        try:
+            socket = SocketPath(folder)
+        except OSError as error:
+            raise NotReachableError(f"No server has run in {folder}.") from error
+        return cls("http://localhost", socket=socket)
+
+    @classmethod
+    def of_url(cls, url: str, *, ca_file: Path | None = None) -> Self:
+        """A server by its address, such as `https://mail.example.org/admin`; sign in before anything else."""
+        tls: ssl.SSLContext | bool = True
+        if ca_file is not None:
+            tls = ssl.create_default_context(cafile=str(ca_file))
+        return cls(url, tls=tls)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+        if self._socket is not None:
+            self._socket.close()
+
+    # ---- session
+
+    async def hello(self) -> t.Hello:
+        return await self._call("hello", t.Hello)
+
+    async def sign_in(self, password: str, *, keep_signed_in: bool = False) -> t.Me:
+        body = t.SignIn(password=password, keep_signed_in=keep_signed_in)
+        me = await self._call("sign_in", t.Me, body=body)
+        self.csrf_token = me.csrf_token
+        return me
+
+    async def me(self) -> t.Me:
+        me = await self._call("me", t.Me)
+        self.csrf_token = me.csrf_token
+        return me
+
+    async def sign_out(self) -> None:
+        await self._call("sign_out", t.Empty)
+        self.csrf_token = ""
+
+    async def change_admin_password(
+        self, *, current: str = "", new: str | None = None
+    ) -> t.NewPassword:
+        body = t.ChangeAdminPassword(current=current, new=new)
+        return await self._call("change_admin_password", t.NewPassword, body=body)
+
+    async def sessions(self) -> list[t.AdminSession]:
+        return (await self._call("sessions", t.AdminSessions)).items
+
+    async def revoke_session(self, session: str) -> None:
+        await self._call("revoke_session", t.Empty, path={"session": session})
+
+    # ---- status
+
+    async def status(self) -> t.Status:
+        return await self._call("status", t.Status)
+
+    async def problems(self) -> list[t.Problem]:
+        return (await self._call("problems", t.Problems)).items
+
+    async def metrics(self) -> str:
+        return (await self._raw("metrics")).decode()
+
+    async def openapi(self) -> dict[str, JsonValue]:
+        document: dict[str, JsonValue] = json.loads(await self._raw("openapi"))
+        return document
+
+    # ---- domains
+
+    async def domains(self) -> list[t.Domain]:
+        return (await self._call("domains", t.Domains)).items
+
+    async def add_domain(self, name: str, *, description: str = "") -> t.Domain:
+        return await self._call(
+            "add_domain", t.Domain, body=t.AddDomain(name=name, description=description)
+        )
+
+    async def remove_domain(self, name: str) -> None:
+        await self._call("remove_domain", t.Empty, path={"domain": name})
+
+    # ---- accounts
+
+    async def accounts(self) -> list[t.Account]:
+        return (await self._call("accounts", t.Accounts)).items
+
+    async def account(self, account: str) -> t.Account:
+        return await self._call("account", t.Account, path={"account": account})
+
+    async def add_account(self, request: t.AddAccount) -> t.NewAccount:
+        return await self._call("add_account", t.NewAccount, body=request)
+
+    async def change_account(self, account: str, request: t.ChangeAccount) -> t.Account:
+        return await self._call(
+            "change_account", t.Account, path={"account": account}, body=request
+        )
+
+    async def remove_account(self, account: str) -> None:
+        await self._call("remove_account", t.Empty, path={"account": account})
+
+    async def set_password(self, account: str, password: str | None = None) -> str | None:
+        """The new password if the server made it up (`password` None); it is shown this once."""
+        body = t.SetPassword(password=password)
+        reply = await self._call(
+            "set_password", t.NewPassword, path={"account": account}, body=body
+        )
+        return reply.password
+
+    async def add_address(self, account: str, address: str, *, mailbox: str = "INBOX") -> t.Account:
+        body = t.AddAddress(address=address, mailbox=mailbox)
+        return await self._call("add_address", t.Account, path={"account": account}, body=body)
+
+    async def remove_address(self, account: str, address: str) -> None:
+        await self._call("remove_address", t.Empty, path={"account": account, "address": address})
+
+    async def client_settings(self, account: str) -> t.ClientSettings:
+        return await self._call("client_settings", t.ClientSettings, path={"account": account})
+
+    async def send_test_message(self, account: str) -> t.TestMessageSent:
+        return await self._call("send_test_message", t.TestMessageSent, path={"account": account})
+
+    async def ca_certificate(self) -> str:
+        """PEM."""
+        return (await self._raw("ca_certificate")).decode()
+
+    # ---- queue
+
+    async def queue(self, query: t.QueueQuery | None = None) -> t.QueueList:
+        return await self._call("queue", t.QueueList, query=query)
+
+    async def queue_item(self, queue_id: int) -> t.QueueDetail:
+        return await self._call("queue_item", t.QueueDetail, path={"id": queue_id})
+
+    async def kick(self, ids: Sequence[int]) -> t.QueueActed:
+        return await self._call("kick", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+
+    async def hold(self, ids: Sequence[int]) -> t.QueueActed:
+        return await self._call("hold", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+
+    async def release(self, ids: Sequence[int]) -> t.QueueActed:
+        return await self._call("release", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+
+    async def drop(self, ids: Sequence[int]) -> t.QueueActed:
+        return await self._call("drop", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+
+    async def fail(self, ids: Sequence[int]) -> t.QueueActed:
+        return await self._call("fail", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+
+    # ---- activity
+
+    async def timeline(self, query: t.TimelineQuery | None = None) -> list[t.TraceSummary]:
+        return (await self._call("timeline", t.Timeline, query=query)).items
+
+    async def trace(self, trace: str) -> t.Trace:
+        return await self._call("trace", t.Trace, path={"trace": trace})
+
+    async def log(self, query: t.LogQuery | None = None) -> t.Log:
+        return await self._call("log", t.Log, query=query)
+
+    async def sign_ins(self, query: t.SignInQuery | None = None) -> list[t.SignInEntry]:
+        return (await self._call("sign_ins", t.SignIns, query=query)).items
+
+    # ---- configuration
+
+    async def config(self) -> t.Configuration:
+        return await self._call("config", t.Configuration)
+
+    async def check_config(self, request: t.ConfigFiles) -> t.ConfigCheck:
+        return await self._call("check_config", t.ConfigCheck, body=request)
+
+    async def apply_config(self, request: t.ConfigFiles, *, revision: int) -> t.ConfigApplied:
+        """`revision`: the one that the texts were made from; another one by now is an ApiError 409."""
+        return await self._call("apply_config", t.ConfigApplied, body=request, revision=revision)
+
+    async def revisions(self) -> t.Revisions:
+        return await self._call("revisions", t.Revisions)
+
+    async def revision_diff(self, number: int) -> t.RevisionDiff:
+        return await self._call("revision_diff", t.RevisionDiff, path={"number": number})
+
+    async def revert(self, number: int, *, revision: int) -> t.ConfigApplied:
+        return await self._call(
+            "revert", t.ConfigApplied, path={"number": number}, revision=revision
+        )
+
+    # ---- server
+
+    async def shut_down(self) -> t.Accepted:
+        return await self._call("shut_down", t.Accepted)
+
+    async def restart(self) -> t.Accepted:
+        return await self._call("restart", t.Accepted)
+
+    async def verify(self) -> t.Job:
+        return await self._call("verify", t.Job)
+
+    async def jobs(self) -> list[t.Job]:
+        return (await self._call("jobs", t.Jobs)).items
+
+    async def job(self, job: str) -> t.Job:
+        return await self._call("job", t.Job, path={"job": job})
+
+    async def cancel_job(self, job: str) -> t.Job:
+        return await self._call("cancel_job", t.Job, path={"job": job})
+
+    # ---- streams
+
+    @contextlib.asynccontextmanager
+    async def open_events(
+        self, topics: Sequence[str] = (), *, last_id: str = ""
+    ) -> AsyncIterator[AsyncIterator[Event]]:
+        """Entered: connected. The iterator ends when the server ends; a broken line is a NotReachableError.
+
+        `last_id`: the id of the last event that was seen; what happened since comes first, or a ResyncEvent.
+        """
+        query = t.EventsQuery(topics=",".join(topics))
+        async with self._stream("events", query, last_id) as lines:
+            yield _events(lines)
+
+    @contextlib.asynccontextmanager
+    async def open_log(
+        self, query: t.LogQuery | None = None
+    ) -> AsyncIterator[AsyncIterator[t.LogLine]]:
+        """The lines that `log(query)` would give (`limit` of them), then each new one as it is written."""
+        async with self._stream("log_stream", query, "") as lines:
+            yield _log_lines(lines)
+
+    # ---- plumbing
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector: aiohttp.BaseConnector
+            if self._socket is not None:
+                connector = aiohttp.UnixConnector(self._socket.text)
+            else:
+                connector = aiohttp.TCPConnector(ssl=self._tls)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.CookieJar(unsafe=True),  # servers are reached by IP address too
+                timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S),
+                read_bufsize=MAX_EVENT_BYTES,
+            )
+        return self._session
+
+    async def _call(
+        self,
+        name: str,
+        reply: type[R],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: BaseModel | None = None,
+        body: BaseModel | None = None,
+        revision: int | None = None,
+    ) -> R:
+        content = await self._raw(name, path=path, query=query, body=body, revision=revision)
+        if not content:
+            return reply()
+        return reply.model_validate_json(content)
+
+    async def _raw(
+        self,
+        name: str,
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: BaseModel | None = None,
+        body: BaseModel | None = None,
+        revision: int | None = None,
+    ) -> bytes:
+        route = BY_NAME[name]
+        headers = self._headers(route)
+        if revision is not None:
+            headers["If-Match"] = f'"{revision}"'
+        data: bytes | None = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = body.model_dump_json().encode()
+        try:
+            async with self._open_session().request(
+                route.method,
+                self.url + _fill(route.path, path or {}),
+                params=_query(query),
+                data=data,
+                headers=headers,
+            ) as response:
+                content = await response.read()
+                if response.status >= 400:
+                    raise _error(response.status, content)
+                return content
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise NotReachableError(f"The server does not answer: {error}") from error
+
+    @contextlib.asynccontextmanager
+    async def _stream(
+        self, name: str, query: BaseModel | None, last_id: str
+    ) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
+        route = BY_NAME[name]
+        headers = self._headers(route)
+        if last_id:
+            headers["Last-Event-ID"] = last_id
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=SILENCE_TIMEOUT_S
+        )
+        try:
+            response = await self._open_session().get(
+                self.url + route.path, params=_query(query), headers=headers, timeout=timeout
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise NotReachableError(f"The server does not answer: {error}") from error
+        try:
+            if response.status != 200:
+                raise _error(response.status, await response.read())
+            yield _records(response)
+        finally:
+            response.close()
+
+    def _headers(self, route: Route) -> dict[str, str]:
+        if route.method == "GET" or not self.csrf_token:
+            return {}
+        return {CSRF_HEADER: self.csrf_token}
+
+
+def _fill(path: str, values: Mapping[str, str | int]) -> str:
+    for key, value in values.items():
+        path = path.replace("{" + key + "}", quote(str(value), safe="@"))
+    return path
+
+
+def _query(query: BaseModel | None) -> dict[str, str]:
+    if query is None:
+        return {}
+    values = query.model_dump(mode="json", exclude_defaults=True)
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in values.items()
+    }
+
+
+def _error(status: int, content: bytes) -> ApiError:
+    try:
+        reply = t.ErrorReply.model_validate_json(content)
+    except ValidationError:
+        reply = t.ErrorReply(title=f"The server answered with status {status}.", code="http")
+    return ApiError(status, reply)
+
+
+async def _records(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, str]]:
+    """(id, data) of each server-sent event; comments are dropped."""
+    event_id, data = "", ""
+    try:
+        async for raw in response.content:
+            line = raw.decode().rstrip("\r\n")
+            if not line:
+                if data:
+                    yield event_id, data
+                data = ""
+            elif line.startswith("id:"):
+                event_id = line[3:].strip()
+            elif line.startswith("data:"):
+                data += line[5:].strip()
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        raise NotReachableError(f"The connection to the server broke: {error}") from error
+
+
+async def _events(records: AsyncIterator[tuple[str, str]]) -> AsyncIterator[Event]:
+    async for event_id, data in records:
+        try:
+            yield Event(event_id, t.EVENT_DATA.validate_json(data))
+        except ValidationError:
+            continue  # a newer server's event that this version does not know
+
+
+async def _log_lines(records: AsyncIterator[tuple[str, str]]) -> AsyncIterator[t.LogLine]:
+    async for _, data in records:
+        yield t.LogLine.model_validate_json(data)

@@ -1,0 +1,267 @@
+"""Every route of the admin API, as data. The server builds its handlers from it, the OpenAPI document is written from it.
+
+`name` is the method's name in `backend.api.client` and the operation id in the document.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pydantic import BaseModel
+
+from backend.api import types as t
+
+PREFIX = "/api/v1"
+
+
+class Needs(Enum):
+    PUBLIC = "public"
+    SIGNED_IN = "signed-in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`raw`: content type of a reply that is not JSON. `checks_revision`: takes `If-Match: "<revision>"`, answers 409."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    reply: type[BaseModel] = t.Empty
+    request: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    needs: Needs = Needs.SIGNED_IN
+    status: int = 200
+    raw: str = ""
+    checks_revision: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _get(
+    name: str,
+    path: str,
+    reply: type[BaseModel],
+    summary: str,
+    *,
+    query: type[BaseModel] | None = None,
+    needs: Needs = Needs.SIGNED_IN,
+    raw: str = "",
+) -> Route:
+    return Route(
+        name=name,
+        method="GET",
+        path=PREFIX + path,
+        reply=reply,
+        summary=summary,
+        query=query,
+        needs=needs,
+        raw=raw,
+    )
+
+
+def _post(
+    name: str,
+    path: str,
+    reply: type[BaseModel],
+    summary: str,
+    *,
+    request: type[BaseModel] | None = None,
+    needs: Needs = Needs.SIGNED_IN,
+    status: int = 200,
+    checks_revision: bool = False,
+) -> Route:
+    return Route(
+        name=name,
+        method="POST",
+        path=PREFIX + path,
+        reply=reply,
+        summary=summary,
+        request=request,
+        needs=needs,
+        status=status,
+        checks_revision=checks_revision,
+    )
+
+
+def _delete(name: str, path: str, summary: str) -> Route:
+    return Route(name=name, method="DELETE", path=PREFIX + path, summary=summary)
+
+
+EVENT_STREAM = "text/event-stream"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        name="openapi",
+        method="GET",
+        path="/api/openapi.json",
+        summary="This interface as an OpenAPI 3.1 document",
+        raw="application/json",
+    ),
+    _get("hello", "/hello", t.Hello, "Versions, and whether one is signed in", needs=Needs.PUBLIC),
+    # session
+    _post(
+        "sign_in",
+        "/session",
+        t.Me,
+        "Sign in with the administrator's password",
+        request=t.SignIn,
+        needs=Needs.PUBLIC,
+    ),
+    _get("me", "/session", t.Me, "Who am I; gives the CSRF token"),
+    _delete("sign_out", "/session", "Sign out"),
+    _post(
+        "change_admin_password",
+        "/session/password",
+        t.NewPassword,
+        "Change the administrator's password; other sessions end",
+        request=t.ChangeAdminPassword,
+    ),
+    _get("sessions", "/sessions", t.AdminSessions, "Signed-in browsers and programs"),
+    _delete("revoke_session", "/sessions/{session}", "End another session"),
+    # status
+    _get("status", "/status", t.Status, "State of the server in one look"),
+    _get("problems", "/problems", t.Problems, "What needs attention"),
+    _get("metrics", "/metrics", t.Empty, "Counters for monitoring programs", raw="text/plain"),
+    # domains
+    _get("domains", "/domains", t.Domains, "All domains"),
+    _post("add_domain", "/domains", t.Domain, "Add a domain", request=t.AddDomain, status=201),
+    _delete(
+        "remove_domain", "/domains/{domain}", "Remove a domain; refused while accounts live in it"
+    ),
+    # accounts
+    _get("accounts", "/accounts", t.Accounts, "All accounts"),
+    _post(
+        "add_account", "/accounts", t.NewAccount, "Add an account", request=t.AddAccount, status=201
+    ),
+    _get("account", "/accounts/{account}", t.Account, "One account"),
+    Route(
+        name="change_account",
+        method="PATCH",
+        path=PREFIX + "/accounts/{account}",
+        request=t.ChangeAccount,
+        reply=t.Account,
+        summary="Change name, limits, or disable the account",
+    ),
+    _delete("remove_account", "/accounts/{account}", "Remove an account with all its mail"),
+    _post(
+        "set_password",
+        "/accounts/{account}/password",
+        t.NewPassword,
+        "Set the account's password",
+        request=t.SetPassword,
+    ),
+    _post(
+        "add_address",
+        "/accounts/{account}/addresses",
+        t.Account,
+        "Give the account one more address",
+        request=t.AddAddress,
+        status=201,
+    ),
+    _delete(
+        "remove_address",
+        "/accounts/{account}/addresses/{address}",
+        "Take an address away from the account",
+    ),
+    _get(
+        "client_settings",
+        "/accounts/{account}/connect",
+        t.ClientSettings,
+        "What a mail program must be told",
+    ),
+    _post(
+        "send_test_message",
+        "/accounts/{account}/test-message",
+        t.TestMessageSent,
+        "Send the account a message through this server's own SMTP port",
+    ),
+    _get(
+        "ca_certificate",
+        "/tls/ca.pem",
+        t.Empty,
+        "Certificate of this server's own authority (practice mode, self-signed)",
+        raw="application/x-pem-file",
+    ),
+    # queue
+    _get("queue", "/queue", t.QueueList, "Messages on their way out", query=t.QueueQuery),
+    _get(
+        "queue_item",
+        "/queue/{id}",
+        t.QueueDetail,
+        "One message on its way out, with its attempts and its route",
+    ),
+    _post("kick", "/queue/kick", t.QueueActed, "Try again now", request=t.QueueIds),
+    _post("hold", "/queue/hold", t.QueueActed, "Keep back until released", request=t.QueueIds),
+    _post("release", "/queue/release", t.QueueActed, "Let go what was held", request=t.QueueIds),
+    _post("drop", "/queue/drop", t.QueueActed, "Remove without telling anyone", request=t.QueueIds),
+    _post(
+        "fail",
+        "/queue/fail",
+        t.QueueActed,
+        "Give up; the senders get a failure notice",
+        request=t.QueueIds,
+    ),
+    # activity
+    _get("timeline", "/timeline", t.Timeline, "Recent messages, in and out", query=t.TimelineQuery),
+    _get("trace", "/timeline/{trace}", t.Trace, "One message's way through this server"),
+    _get("log", "/log", t.Log, "The last lines of the log", query=t.LogQuery),
+    _get(
+        "log_stream",
+        "/log/stream",
+        t.LogLine,
+        "The log as it is written (server-sent events)",
+        query=t.LogQuery,
+        raw=EVENT_STREAM,
+    ),
+    _get("sign_ins", "/sign-ins", t.SignIns, "Who signed in, or tried to", query=t.SignInQuery),
+    # configuration
+    _get("config", "/config", t.Configuration, "The configuration as text and as values"),
+    _post(
+        "check_config",
+        "/config/check",
+        t.ConfigCheck,
+        "Would this configuration work? Nothing is changed",
+        request=t.ConfigFiles,
+    ),
+    Route(
+        name="apply_config",
+        method="PUT",
+        path=PREFIX + "/config",
+        request=t.ConfigFiles,
+        reply=t.ConfigApplied,
+        summary="Apply a configuration, all or nothing",
+        checks_revision=True,
+    ),
+    _get("revisions", "/config/revisions", t.Revisions, "Every change of the configuration"),
+    _get(
+        "revision_diff",
+        "/config/revisions/{number}/diff",
+        t.RevisionDiff,
+        "What one revision changed",
+    ),
+    _post(
+        "revert",
+        "/config/revisions/{number}/revert",
+        t.ConfigApplied,
+        "Go back to the configuration as it was after that revision",
+        checks_revision=True,
+    ),
+    # server
+    _post("shut_down", "/server/shutdown", t.Accepted, "Stop the server", status=202),
+    _post("restart", "/server/restart", t.Accepted, "Stop and start the server", status=202),
+    _post("verify", "/verify", t.Job, "Check the stored mail against itself", status=202),
+    _get("jobs", "/jobs", t.Jobs, "Long work, running and recent"),
+    _get("job", "/jobs/{job}", t.Job, "One piece of long work"),
+    _post("cancel_job", "/jobs/{job}/cancel", t.Job, "Stop it"),
+    _get(
+        "events",
+        "/events",
+        t.Empty,
+        "Everything that happens (server-sent events; Last-Event-ID resumes)",
+        query=t.EventsQuery,
+        raw=EVENT_STREAM,
+    ),
+)
+
+BY_NAME: dict[str, Route] = {route.name: route for route in ROUTES}

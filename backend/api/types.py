@@ -1,0 +1,675 @@
+"""What goes over the admin API: requests, replies and events, as pydantic models.
+
+Requests refuse unknown fields; replies ignore them, so that an older face can talk to a newer server. Times are aware
+UTC. Ids are plain strings and numbers here; the server's own types stay on its side.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+API_VERSION = 1
+
+MAX_PAGE = 500  # rows in one reply, a security limit
+MAX_IDS = 10_000  # queue ids in one action, a security limit
+MAX_LOG_LINES = 10_000  # what the log ring holds
+
+SeverityName = Literal["error", "warning", "info"]
+
+
+class Request(BaseModel):
+    """From a client."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reply(BaseModel):
+    """From the server."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Empty(Reply):
+    """Done; there is nothing to say."""
+
+
+# ---- problems
+
+
+class Problem(Reply):
+    """One fault, in words for people. `path` is the JSON pointer of the field; `fix` says what to do."""
+
+    code: str
+    message: str
+    path: str = ""
+    fix: str = ""
+    severity: SeverityName = "error"
+    file: str = ""
+    line: int = 0
+    subject: str = ""
+    params: dict[str, str] = Field(default_factory=dict)
+    since: datetime | None = None
+    """Since when it is open (only in lists of open problems)."""
+
+
+class Problems(Reply):
+    items: list[Problem]
+
+
+class ErrorReply(Reply):
+    """Every refusal, as application/problem+json."""
+
+    title: str
+    code: str
+    issues: list[Problem] = Field(default_factory=list)
+    rev: int | None = None
+    """Configuration revision that holds now (conflicts)."""
+    theirs: "Configuration | None" = None
+    """The configuration that holds now (conflicts of a save)."""
+
+
+# ---- session
+
+
+class Hello(Reply):
+    """The first thing that a face asks; needs no sign-in."""
+
+    product: str = "gatepost"
+    version: str
+    build_id: str
+    api_version: int
+    signed_in: bool
+    local: bool
+    """This connection came through the data folder's own socket: the owner, without a password."""
+
+
+class SignIn(Request):
+    password: str = Field(max_length=1024)
+    keep_signed_in: bool = False
+
+
+class Me(Reply):
+    """Who this connection is. `csrf_token` goes into the header `X-CSRF-Token` of everything but GET (cookie sign-ins)."""
+
+    name: str
+    local: bool
+    csrf_token: str = ""
+    session: str = ""
+    idle_until: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class ChangeAdminPassword(Request):
+    """`current` is not needed by the local owner. Without `new` the server makes one up and shows it once."""
+
+    current: str = Field(default="", max_length=1024)
+    new: str | None = Field(default=None, min_length=12, max_length=1024)
+
+
+class NewPassword(Reply):
+    """`password` only when the server made it up: it can't be shown again."""
+
+    password: str | None = None
+
+
+class AdminSession(Reply):
+    id: str
+    peer: str
+    user_agent: str
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class AdminSessions(Reply):
+    items: list[AdminSession]
+
+
+# ---- status
+
+VerdictName = Literal["ok", "attention", "problem"]
+
+
+class Counters(Reply):
+    """Since midnight, server time; `queue_*` are now."""
+
+    received: int = 0
+    delivered: int = 0
+    rejected: int = 0
+    submitted: int = 0
+    sent: int = 0
+    bounced: int = 0
+    sign_ins: int = 0
+    sign_in_failures: int = 0
+    queue_waiting: int = 0
+    queue_held: int = 0
+
+
+class Port(Reply):
+    """One open port. `purpose` in plain words; `security`: none, starttls, tls."""
+
+    listener: str
+    service: str
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    purpose: str
+
+
+class Disk(Reply):
+    free_bytes: int
+    total_bytes: int
+
+
+class Status(Reply):
+    verdict: VerdictName
+    headline: str
+    problems: list[Problem]
+    counters: Counters
+    ports: list[Port]
+    disk: Disk
+    version: str
+    build_id: str
+    pid: int
+    started_at: datetime
+    uptime_s: float
+    memory_bytes: int = 0
+    hostname: str
+    practice_mode: bool
+    data_folder: str
+    web_url: str = ""
+    """Address of the browser's administration; empty when no listener offers it."""
+    domains: int
+    accounts: int
+    config_revision: int
+
+
+# ---- domains
+
+
+class Domain(Reply):
+    name: str
+    """A-labels."""
+    unicode: str
+    description: str = ""
+    disabled: bool = False
+    accounts: int = 0
+    addresses: int = 0
+    catch_all: str = ""
+    """Account that gets mail to unknown addresses; empty: refused."""
+    catchall_separator: str = ""
+    localpart_case_sensitive: bool = False
+
+
+class Domains(Reply):
+    items: list[Domain]
+
+
+class AddDomain(Request):
+    name: str = Field(max_length=300)
+    description: str = Field(default="", max_length=500)
+
+
+# ---- accounts
+
+
+class AccountAddress(Reply):
+    address: str
+    """`anna@example.org`, or `@example.org` for the catch-all."""
+    mailbox: str = "INBOX"
+    catch_all: bool = False
+
+
+class Account(Reply):
+    id: str
+    domain: str
+    full_name: str = ""
+    disabled: bool = False
+    addresses: list[AccountAddress]
+    quota_bytes: int = 0
+    """0: no limit."""
+    used_bytes: int = 0
+    messages: int = 0
+    max_outgoing_messages_per_day: int = 0
+    max_first_time_recipients_per_day: int = 0
+    last_sign_in_at: datetime | None = None
+
+
+class Accounts(Reply):
+    items: list[Account]
+
+
+class AddAccount(Request):
+    """The domain of `address` must exist. Without `id` one is made from the address; without `password` one is made up."""
+
+    address: str = Field(max_length=320)
+    id: str | None = Field(default=None, max_length=64)
+    full_name: str = Field(default="", max_length=200)
+    password: str | None = Field(default=None, max_length=1024)
+    quota_bytes: int = Field(default=0, ge=0)
+
+
+class NewAccount(Reply):
+    """`password` only when the server made it up: it can't be shown again."""
+
+    account: Account
+    password: str | None = None
+
+
+class ChangeAccount(Request):
+    """Fields that are not given (null) stay as they are."""
+
+    full_name: str | None = Field(default=None, max_length=200)
+    disabled: bool | None = None
+    quota_bytes: int | None = Field(default=None, ge=0)
+    max_outgoing_messages_per_day: int | None = Field(default=None, ge=0)
+    max_first_time_recipients_per_day: int | None = Field(default=None, ge=0)
+
+
+class SetPassword(Request):
+    """Without `password` the server makes one up and shows it once."""
+
+    password: str | None = Field(default=None, max_length=1024)
+
+
+class AddAddress(Request):
+    """`@example.org` makes the account the catch-all of that domain."""
+
+    address: str = Field(max_length=320)
+    mailbox: str = Field(default="INBOX", max_length=500)
+
+
+class MailServer(Reply):
+    """One way to reach the account. `security`: tls (from the first byte), starttls, none."""
+
+    protocol: Literal["imap", "smtp"]
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    user_name: str
+    authentication: str = "normal password"
+    recommended: bool = False
+    note: str = ""
+
+
+class ClientSettings(Reply):
+    """What a mail program must be told to use the account."""
+
+    account: str
+    full_name: str
+    address: str
+    incoming: list[MailServer]
+    outgoing: list[MailServer]
+    practice_mode: bool
+    trust_note: str = ""
+    """What to do about the certificate; empty when programs trust it by themselves."""
+    ca_path: str = ""
+    """API path that gives the certificate authority's certificate (PEM); empty when none is needed."""
+    autoconfig_url: str = ""
+
+
+class TestMessageSent(Reply):
+    """The server sent a message to the account through its own SMTP port; follow `trace` in the timeline."""
+
+    __test__ = False  # pytest: not a test class
+
+    trace: str
+    address: str
+
+
+# ---- queue
+
+QueueState = Literal["waiting", "held", "sending", "done", "failed", "dropped"]
+QueueSort = Literal[
+    "id", "created_at", "next_attempt_at", "recipient", "sender", "attempts", "size_bytes"
+]
+
+
+class QueueItem(Reply):
+    """One message to one recipient. `note`: why it waits, in plain words. `last_answer`: what the other server said last."""
+
+    id: int
+    trace: str = ""
+    account: str = ""
+    sender: str
+    recipient: str
+    size_bytes: int
+    state: QueueState
+    note: str = ""
+    created_at: datetime
+    next_attempt_at: datetime | None = None
+    attempts: int = 0
+    last_answer: str = ""
+    transport: str = ""
+    transport_reason: str = ""
+
+
+class QueueList(Reply):
+    items: list[QueueItem]
+    total: int
+    """Rows that match the filter, on all pages."""
+    waiting: int = 0
+    held: int = 0
+
+
+class QueueQuery(Request):
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE)
+    sort: QueueSort = "next_attempt_at"
+    descending: bool = False
+    state: QueueState | None = None
+    account: str = Field(default="", max_length=64)
+    domain: str = Field(default="", max_length=255)
+    """Recipient's domain."""
+    text: str = Field(default="", max_length=200)
+    """Found in sender, recipient or last answer."""
+
+
+class Attempt(Reply):
+    at: datetime
+    duration_ms: int = 0
+    host: str = ""
+    ip: str = ""
+    tls: str = ""
+    succeeded: bool = False
+    answer: str = ""
+
+
+class QueueDetail(Reply):
+    item: QueueItem
+    attempts: list[Attempt]
+    route: str = ""
+    """Which way the next attempt takes and why, in a sentence."""
+    route_steps: list[str] = Field(default_factory=list)
+    headers: str = ""
+
+
+class QueueIds(Request):
+    ids: list[int] = Field(max_length=MAX_IDS, min_length=1)
+
+
+class QueueActed(Reply):
+    changed: int
+    missing: list[int] = Field(default_factory=list)
+    """Ids that are not (any more) in a state where this is possible."""
+
+
+# ---- timeline
+
+
+class TimelineStep(Reply):
+    """`kind` is stable: received, checked, accepted, rejected, delivered, queued, attempt, sent, deferred, bounced, held, dropped."""
+
+    at: datetime
+    kind: str
+    text: str
+    details: dict[str, str] = Field(default_factory=dict)
+
+
+class TraceSummary(Reply):
+    trace: str
+    started_at: datetime
+    last_at: datetime
+    direction: Literal["in", "out", ""] = ""
+    sender: str = ""
+    recipients: list[str] = Field(default_factory=list)
+    outcome: str = ""
+    """`kind` of the last step."""
+    text: str = ""
+    """The last step's sentence."""
+
+
+class Timeline(Reply):
+    items: list[TraceSummary]
+    """Newest first."""
+
+
+class TimelineQuery(Request):
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE)
+    text: str = Field(default="", max_length=200)
+    """Address, Message-ID, queue id, IP address or trace."""
+
+
+class Trace(Reply):
+    summary: TraceSummary
+    steps: list[TimelineStep]
+
+
+# ---- log and sign-ins
+
+LevelName = Literal["debug", "info", "warning", "error"]
+
+
+class LogLine(Reply):
+    seq: int
+    at: datetime
+    level: LevelName
+    logger: str
+    message: str
+    fields: dict[str, JsonValue] = Field(default_factory=dict)
+    trace: str = ""
+    """Stack trace, if the line carries one."""
+
+
+class LogQuery(Request):
+    """`level`: this and worse. `logger`: prefix, such as `smtpd`. `after`: lines with a higher `seq` only."""
+
+    limit: int = Field(default=500, ge=1, le=MAX_LOG_LINES)
+    level: LevelName = "debug"
+    logger: str = Field(default="", max_length=100)
+    text: str = Field(default="", max_length=200)
+    after: int = Field(default=0, ge=0)
+
+
+class Log(Reply):
+    lines: list[LogLine]
+    """Oldest first; the newest `limit` of those that match."""
+    last_seq: int
+
+
+class SignInEntry(Reply):
+    """`protocol`: imap, submission or admin."""
+
+    at: datetime
+    account: str
+    address: str
+    protocol: str
+    peer: str
+    succeeded: bool
+    mechanism: str = ""
+
+
+class SignIns(Reply):
+    items: list[SignInEntry]
+    """Newest first."""
+
+
+class SignInQuery(Request):
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE)
+    account: str = Field(default="", max_length=64)
+    failed: bool = False
+    """Only those that failed."""
+
+
+# ---- configuration
+
+
+class Configuration(Reply):
+    """`files`: name → text (`server.toml`, `domains.toml`); `data`: the same as values, defaults filled in."""
+
+    revision: int
+    files: dict[str, str]
+    data: dict[str, Any]
+
+
+class ConfigFiles(Request):
+    """A file that is not given stays as it is."""
+
+    files: dict[Literal["server.toml", "domains.toml"], Annotated[str, Field(max_length=4_000_000)]]
+
+
+class ConfigCheck(Reply):
+    """`problems` of severity error would refuse it. `effects`: what applying would do, in sentences."""
+
+    problems: list[Problem]
+    effects: list[str] = Field(default_factory=list)
+    needs_restart: bool = False
+
+
+class ConfigApplied(Reply):
+    revision: int
+    effects: list[str] = Field(default_factory=list)
+    needs_restart: bool = False
+
+
+class Revision(Reply):
+    number: int
+    at: datetime
+    author: str
+    summary: str = ""
+
+
+class Revisions(Reply):
+    items: list[Revision]
+    """Newest first."""
+    current: int
+
+
+class RevisionDiff(Reply):
+    """What the revision changed against the one before, as a unified diff."""
+
+    number: int
+    diff: str
+
+
+# ---- server and jobs
+
+
+class Accepted(Reply):
+    """Will happen right after this reply."""
+
+    text: str = ""
+
+
+class Job(Reply):
+    """Long work. `total` 0: not known yet. `text`: what it does now, or what came out."""
+
+    id: str
+    kind: str
+    state: Literal["running", "done", "failed", "cancelled"]
+    done: int = 0
+    total: int = 0
+    text: str = ""
+    problems: list[Problem] = Field(default_factory=list)
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class Jobs(Reply):
+    items: list[Job]
+
+
+# ---- events (server-sent)
+
+
+class TimelineEvent(Reply):
+    topic: Literal["timeline"] = "timeline"
+    trace: str
+    step: TimelineStep
+
+
+class QueueEvent(Reply):
+    topic: Literal["queue"] = "queue"
+    id: int
+    state: str
+
+
+class ConfigEvent(Reply):
+    topic: Literal["config"] = "config"
+    revision: int
+    author: str
+
+
+class ProblemEvent(Reply):
+    """Raised, or cleared (then only `code` and `subject` of the problem count)."""
+
+    topic: Literal["problems"] = "problems"
+    cleared: bool = False
+    problem: Problem
+
+
+class SignInEvent(Reply):
+    topic: Literal["sign_ins"] = "sign_ins"
+    entry: SignInEntry
+
+
+class MailEvent(Reply):
+    """New messages in a mailbox, or messages gone."""
+
+    topic: Literal["mail"] = "mail"
+    account: str
+    added: int = 0
+    removed: int = 0
+
+
+class JobEvent(Reply):
+    topic: Literal["jobs"] = "jobs"
+    job: Job
+
+
+class StatusEvent(Reply):
+    """Today's counters moved; at most once a second."""
+
+    topic: Literal["status"] = "status"
+    counters: Counters
+
+
+class ServerEvent(Reply):
+    """The server ends; `state` says whether it comes back."""
+
+    topic: Literal["server"] = "server"
+    state: Literal["stopping", "restarting"]
+
+
+class ResyncEvent(Reply):
+    """Events were lost for this reader: read everything again."""
+
+    topic: Literal["resync"] = "resync"
+
+
+EventData = Annotated[
+    TimelineEvent
+    | QueueEvent
+    | ConfigEvent
+    | ProblemEvent
+    | SignInEvent
+    | MailEvent
+    | JobEvent
+    | StatusEvent
+    | ServerEvent
+    | ResyncEvent,
+    Field(discriminator="topic"),
+]
+EVENT_DATA: TypeAdapter[EventData] = TypeAdapter(EventData)
+TOPICS = (
+    "timeline",
+    "queue",
+    "config",
+    "problems",
+    "sign_ins",
+    "mail",
+    "jobs",
+    "status",
+    "server",
+)
+
+
+class EventsQuery(Request):
+    """`topics`: separated by commas; empty: all."""
+
+    topics: str = Field(default="", max_length=200)
+
+
+ErrorReply.model_rebuild()
