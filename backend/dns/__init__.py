@@ -1,0 +1,1 @@
+"""Names to answers. `resolver` asks (the only door to dnspython), `lookups` knows what mail makes of the answers."""
