@@ -56,7 +56,7 @@ class ServerConfig(Settings):
             example="[listeners.public]",
             live=False,
         ),
-    ] = {}
+    ] = Field(default_factory=dict)
     tls: Annotated[
         Tls,
         UI(
@@ -141,7 +141,7 @@ class MailDomain(Settings):
             example='[[domains."example.org".routes]]',
             level="advanced",
         ),
-    ] = []
+    ] = Field(default_factory=list)
 
 
 class Destination(Settings):
@@ -211,7 +211,7 @@ class Account(Settings):
             "The addresses of the account; “@example.org” takes all mail of the domain that no other address takes.",
             example='[accounts.anna.destinations."anna@example.org"]',
         ),
-    ] = {}
+    ] = Field(default_factory=dict)
     routes: Annotated[
         list[Route],
         Field(max_length=1000),
@@ -221,7 +221,7 @@ class Account(Settings):
             example="[[accounts.anna.routes]]",
             level="advanced",
         ),
-    ] = []
+    ] = Field(default_factory=list)
 
     @property
     def outgoing_limit(self) -> int:
@@ -265,12 +265,12 @@ class DomainsConfig(Settings):
         dict[HostName, MailDomain],
         Field(max_length=10_000),
         UI("Domains", "The domains for which mail is taken.", example='[domains."example.org"]'),
-    ] = {}
+    ] = Field(default_factory=dict)
     accounts: Annotated[
         dict[Name, Account],
         Field(max_length=100_000),
         UI("Accounts", "Who has mailboxes here.", example="[accounts.anna]"),
-    ] = {}
+    ] = Field(default_factory=dict)
     transports: Annotated[
         dict[Name, Transport],
         Field(max_length=1000),
@@ -280,12 +280,12 @@ class DomainsConfig(Settings):
             example="[transports.relay]",
             level="advanced",
         ),
-    ] = {}
+    ] = Field(default_factory=dict)
     routes: Annotated[
         list[Route],
         Field(max_length=1000),
         UI("Routes", "For all mail that leaves.", example="[[routes]]", level="advanced"),
-    ] = []
+    ] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

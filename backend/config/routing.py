@@ -21,7 +21,7 @@ class Route(Settings):
             "Domains of the sender; “.example.org” includes all below it; empty means any.",
             example='["example.org"]',
         ),
-    ] = []
+    ] = Field(default_factory=list)
     to_domain: Annotated[
         list[RouteDomain],
         Field(max_length=1000),
@@ -30,7 +30,7 @@ class Route(Settings):
             "Domains of the recipient; “.example.org” includes all below it; empty means any.",
             example='[".example.net"]',
         ),
-    ] = []
+    ] = Field(default_factory=list)
     minimum_attempts: Annotated[
         int,
         Field(ge=0, le=100),
@@ -62,7 +62,7 @@ class TransportAuth(Settings):
             example='["SCRAM-SHA-256", "PLAIN"]',
             level="advanced",
         ),
-    ] = []
+    ] = Field(default_factory=list)
 
 
 class SmtpTransport(Settings):
@@ -124,7 +124,7 @@ class SocksTransport(Settings):
             "The IP addresses under which the proxy reaches other servers; they belong into the SPF record.",
             example='["192.0.2.1"]',
         ),
-    ] = []
+    ] = Field(default_factory=list)
     remote_hostname: Annotated[
         str,
         UI(

@@ -178,7 +178,7 @@ class Outbound(Settings):
             level="advanced",
             live=False,
         ),
-    ] = []
+    ] = Field(default_factory=list)
     ca_file: Annotated[
         str,
         UI(
@@ -225,7 +225,7 @@ class Admin(Settings):
             example='["mail.example.org", "192.168.1.10"]',
             live=False,
         ),
-    ] = []
+    ] = Field(default_factory=list)
     session_minutes: Annotated[
         int,
         Field(ge=5, le=60 * 24 * 90),

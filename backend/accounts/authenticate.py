@@ -1,0 +1,146 @@
+"""One SASL sign-in from the mechanism's name to the account, for SMTP and IMAP alike."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import assert_never
+
+from backend.accounts.login import Attempt, LoginRefused, Logins, Refusal
+from backend.core.ids import AccountId
+from backend.sasl.mechanisms import SERVER_MECHANISMS, server_exchange
+from backend.sasl.scram import HASHES
+from backend.sasl.steps import (
+    Challenge,
+    Failure,
+    NeedCredentials,
+    NeedPasswordCheck,
+    ServerExchange,
+    Step,
+    Success,
+)
+
+MAX_STEPS = 8  # no mechanism of ours has more, a security limit
+
+Exchange = Callable[[bytes], Awaitable[bytes | None]]
+"""Sends a challenge and gives the decoded response; None when the client cancelled with `*`."""
+
+
+def offered_mechanisms(logins: Logins, *, peer: str, tls: bool) -> tuple[str, ...]:
+    """What to announce to that peer now; empty while the connection is not encrypted enough."""
+    return SERVER_MECHANISMS if logins.may_authenticate(peer, tls=tls) else ()
+
+
+async def authenticate(
+    mechanism: str,
+    initial: bytes | None,
+    exchange: Exchange,
+    logins: Logins,
+    *,
+    protocol: str,
+    peer: str,
+    tls: bool,
+) -> AccountId:
+    """`initial`: the decoded initial response, None if there was none (`=` is the empty one).
+
+    Raises:
+        LoginRefused: with a text for the client; `kind` says which reply fits.
+    """
+    logins.require_encryption(peer, tls=tls)
+    server = server_exchange(
+        mechanism,
+        nonce=secrets.token_urlsafe(24),
+        challenge=f"<{secrets.randbits(64)}.{secrets.randbits(32)}@{logins.hostname}>".encode(),
+    )
+    if server is None:
+        raise LoginRefused(
+            f"That sign-in mechanism is not known here; there are {', '.join(SERVER_MECHANISMS)}",
+            kind=Refusal.UNSUPPORTED,
+        )
+    dialogue = _Dialogue(server, exchange, logins, protocol=protocol, peer=peer)
+    try:
+        return await dialogue.run(server.start(initial))
+    finally:
+        dialogue.close()
+
+
+class _Dialogue:
+    """One exchange; holds the throttle's attempt from the moment the name is known."""
+
+    def __init__(
+        self,
+        server: ServerExchange,
+        exchange: Exchange,
+        logins: Logins,
+        *,
+        protocol: str,
+        peer: str,
+    ) -> None:
+        self._server = server
+        self._exchange = exchange
+        self._logins = logins
+        self._protocol = protocol
+        self._peer = peer
+        self._attempt: Attempt | None = None
+        self._tried = ""
+
+    def close(self) -> None:
+        if self._attempt is not None:
+            self._attempt.__exit__()
+
+    def _begin(self, login: str) -> Attempt:
+        self._attempt = self._logins.begin(login, peer=self._peer)
+        return self._attempt
+
+    async def _send(self, challenge: bytes) -> bytes:
+        response = await self._exchange(challenge)
+        if response is None:
+            raise LoginRefused("Sign-in cancelled", kind=Refusal.CANCELLED)
+        return response
+
+    async def run(self, step: Step) -> AccountId:
+        for _ in range(MAX_STEPS):
+            match step:
+                case Challenge(data):
+                    step = self._server.step(await self._send(data))
+                case NeedPasswordCheck(login, password):
+                    attempt = self._begin(login)
+                    self._tried = password
+                    step = self._server.supply(await attempt.password_is_right(password))
+                case NeedCredentials(login):
+                    attempt = self._begin(login)
+                    step = self._server.supply(
+                        attempt.scram(self._server.name)
+                        if self._server.name in HASHES
+                        else attempt.cram()
+                    )
+                case Success():
+                    return await self._succeed(step)
+                case Failure():
+                    raise await self._refusal(step)
+                case _:
+                    assert_never(step)
+        raise LoginRefused("Too many steps in the sign-in", kind=Refusal.MALFORMED)
+
+    async def _succeed(self, success: Success) -> AccountId:
+        if self._attempt is None:
+            raise RuntimeError("a mechanism succeeded without asking for credentials")
+        names = {"protocol": self._protocol, "mechanism": self._server.name}
+        # RFC 4422 §2: acting for someone else would need a right that nobody has here.
+        if success.authzid and self._logins.account_of(success.authzid) != self._attempt.account:
+            await self._attempt.fail("acting for another account", **names)
+            raise LoginRefused(
+                "You can sign in for your own account only", kind=Refusal.NOT_AUTHORIZED
+            )
+        account = await self._attempt.succeed(**names)
+        if success.final is not None:
+            await self._send(success.final)
+        return account
+
+    async def _refusal(self, failure: Failure) -> LoginRefused:
+        if failure.malformed or self._attempt is None:
+            return LoginRefused("The sign-in message is malformed", kind=Refusal.MALFORMED)
+        return await self._attempt.fail(
+            failure.reason,
+            protocol=self._protocol,
+            mechanism=self._server.name,
+            tried=self._tried,
+        )
