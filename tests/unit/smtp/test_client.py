@@ -245,8 +245,11 @@ def test_starttls_starts_the_session_anew_and_forgets_plain_text():
     talk = converse(
         [b"220 x\r\n", TLS_EHLO, injected, PIPELINING, OK * 2 + b"354 go\r\n", OK, b"221 x\r\n"]
     )
-    assert talk.sent[:4] == [b"EHLO mail.gatepost.test\r\n", b"STARTTLS\r\n", b"<tls>"] + [
-        b"EHLO mail.gatepost.test\r\n"
+    assert talk.sent[:4] == [
+        b"EHLO mail.gatepost.test\r\n",
+        b"STARTTLS\r\n",
+        b"<tls>",
+        b"EHLO mail.gatepost.test\r\n",
     ]
     assert talk.codes == [250]
     assert talk.client.is_tls
