@@ -1,0 +1,170 @@
+"""Which mailboxes match? Patterns, the hierarchy and LIST's extensions (RFC 9051 §6.3.9, RFC 5258)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from backend.imap.commands import List
+
+DELIMITER = "/"
+MAX_NAME_CHARS = 500  # of a whole mailbox name, a security limit
+MAX_LEVELS = 30  # of the hierarchy, a security limit
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    r"""A mailbox of the store, or (`exists` False) a name that is merely subscribed. `special_use` as in `\Sent`."""
+
+    name: str
+    subscribed: bool = False
+    special_use: str = ""
+    exists: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the answer."""
+
+    name: str
+    attributes: tuple[str, ...]
+    child_info: tuple[str, ...] = ()
+    exists: bool = True
+
+
+def normal_name(name: str) -> str:
+    """INBOX in any case is INBOX, also as the first level."""
+    first, delimiter, rest = name.partition(DELIMITER)
+    return f"INBOX{delimiter}{rest}" if first.upper() == "INBOX" else name
+
+
+def fault_of_name(name: str) -> str | None:
+    """Why a mailbox can't be called so; None if it can."""
+    if not name:
+        return "A mailbox name must not be empty"
+    if len(name) > MAX_NAME_CHARS:
+        return f"A mailbox name must not be longer than {MAX_NAME_CHARS} characters"
+    levels = name.split(DELIMITER)
+    if len(levels) > MAX_LEVELS:
+        return f"A mailbox name must not have more than {MAX_LEVELS} levels"
+    if not all(levels):
+        return "A level of a mailbox name must not be empty"
+    # RFC 9051 §5.1: control characters must not stand in names; % and * could never be listed.
+    if any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "%*\u2028\u2029" for char in name):
+        return "A mailbox name must not contain control characters, % or *"
+    return None
+
+
+class _Patterns:
+    """RFC 9051 §6.3.9: `*` matches anything, `%` anything but the delimiter."""
+
+    def __init__(self, reference: str, patterns: Iterable[str]) -> None:
+        self._patterns = [_compile(normal_name(reference + pattern)) for pattern in patterns]
+
+    def match(self, name: str) -> bool:
+        return any(pattern.fullmatch(name) for pattern in self._patterns)
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    # Runs of wildcards are drawn together: SECURITY: "*%*%*%" must not make the search exponential.
+    parts: list[str] = []
+    for run in re.findall(r"[*%]+|[^*%]+", pattern):
+        if run[0] not in "*%":
+            parts.append(re.escape(run))
+        elif "*" in run:
+            parts.append(".*")
+        else:
+            parts.append(f"[^{DELIMITER}]*")
+    return re.compile("".join(parts), re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Node:
+    entry: Entry | None = None
+    has_children: bool = False
+    subscribed_below: bool = False
+    special_below: bool = False
+    names: list[str] = field(default_factory=list)
+
+
+def list_mailboxes(entries: Sequence[Entry], command: List) -> list[Listed]:
+    """The answer to LIST, parents first, INBOX at the top."""
+    nodes = _tree(entries)
+    patterns = _Patterns(command.reference, command.patterns)
+    by_subscription = "SUBSCRIBED" in command.select
+    by_use = "SPECIAL-USE" in command.select
+    recursive = "RECURSIVEMATCH" in command.select
+    answer: list[Listed] = []
+    for name, node in sorted(nodes.items(), key=lambda item: _order(item[0])):
+        if not patterns.match(name):
+            continue
+        entry = node.entry
+        exists = entry is not None and entry.exists
+        selected = (not by_subscription or (entry is not None and entry.subscribed)) and (
+            not by_use or (exists and entry is not None and bool(entry.special_use))
+        )
+        if by_subscription or by_use:
+            below = {
+                "SUBSCRIBED": by_subscription and node.subscribed_below,
+                "SPECIAL-USE": by_use and node.special_below,
+            }
+            child_info = tuple(option for option, found in below.items() if found and recursive)
+            if not selected and not child_info:
+                continue
+        else:
+            child_info = ()
+            # A name without mailbox is told only as the parent of one that exists.
+            if not exists and not node.has_children:
+                continue
+        answer.append(_listed(name, node, command, child_info))
+    return answer
+
+
+def _listed(name: str, node: _Node, command: List, child_info: tuple[str, ...]) -> Listed:
+    entry = node.entry
+    exists = entry is not None and entry.exists
+    attributes: list[str] = []
+    if not exists:
+        # RFC 5258 §3: \NonExistent stands for \NoSelect too; old clients know only the latter.
+        attributes.append("\\NonExistent" if command.is_extended else "\\Noselect")
+    attributes.append("\\HasChildren" if node.has_children else "\\HasNoChildren")
+    wants_subscribed = "SUBSCRIBED" in command.returns or "SUBSCRIBED" in command.select
+    if entry is not None and entry.subscribed and wants_subscribed:
+        attributes.append("\\Subscribed")
+    if entry is not None and entry.special_use:
+        # RFC 6154 §2: may stand in every answer; clients without the extension pass it over.
+        attributes.append(entry.special_use)
+    return Listed(name, tuple(attributes), child_info, exists)
+
+
+def _tree(entries: Sequence[Entry]) -> dict[str, _Node]:
+    nodes: dict[str, _Node] = {}
+    for entry in entries:
+        nodes.setdefault(entry.name, _Node()).entry = entry
+    for entry in entries:
+        parent = entry.name
+        while DELIMITER in parent:
+            parent = parent.rpartition(DELIMITER)[0]
+            node = nodes.setdefault(parent, _Node())
+            node.has_children = node.has_children or entry.exists
+            node.subscribed_below = node.subscribed_below or entry.subscribed
+            node.special_below = node.special_below or bool(entry.special_use)
+    return nodes
+
+
+def list_subscribed(entries: Sequence[Entry], reference: str, pattern: str) -> list[Listed]:
+    r"""The answer to LSUB (RFC 3501 §6.3.9): a `%` that hides subscribed children tells their parent as `\Noselect`."""
+    patterns = _Patterns(reference, [pattern])
+    answer: list[Listed] = []
+    for name, node in sorted(_tree(entries).items(), key=lambda item: _order(item[0])):
+        if not patterns.match(name):
+            continue
+        if node.entry is not None and node.entry.subscribed:
+            answer.append(Listed(name, (), (), node.entry.exists))
+        elif node.subscribed_below and pattern.endswith("%"):
+            answer.append(Listed(name, ("\\Noselect",), (), exists=False))
+    return answer
+
+
+def _order(name: str) -> tuple[bool, list[str]]:
+    levels = name.split(DELIMITER)
+    return levels[0] != "INBOX", [level.casefold() for level in levels] + levels
