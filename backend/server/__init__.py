@@ -1,0 +1,4 @@
+"""The composition root: builds every service from the configuration and runs them. No other package wires objects.
+
+Called by `app.serve` alone.
+"""
