@@ -1,0 +1,271 @@
+"""Connections to other servers: TCP, TLS, timeouts, and whom we never connect to. The only place here that knows sockets."""
+
+import asyncio
+import ipaddress
+import os
+import socket
+import ssl
+from collections import deque
+from collections.abc import Collection
+from typing import cast
+
+CONNECT_TIMEOUT_S = 30.0
+CLOSE_TIMEOUT_S = 5.0
+MAX_BUFFERED_OCTETS = 256 * 1024  # replies are small: more waits in the kernel; a security limit
+WRITE_HIGH_WATER_OCTETS = 256 * 1024
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Endpoints = Collection[tuple[str, int]]
+
+
+class DialError(Exception):
+    """No connection, or it broke; the text is a phrase for people."""
+
+
+class TlsError(DialError):
+    """The handshake failed."""
+
+
+def refusal(ip: str, *, allow_private: bool) -> str | None:
+    """Why we don't connect to that address; None when we do.
+
+    SECURITY: a stranger chooses what his domain's DNS says; it must not lead us to devices in the home or on this computer.
+    """
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        address = inner or address
+    if address.is_multicast or address.is_unspecified:
+        return "is no address of a server"
+    if allow_private:
+        return None
+    if address.is_loopback:
+        return "is this computer itself"
+    if not address.is_global:
+        return "is a private address"
+    return None
+
+
+def is_own(ip: str, port: int, endpoints: Endpoints) -> bool:
+    """Whether we listen there ourselves; `endpoints` may name all addresses as `0.0.0.0` or `::`."""
+    for host, own_port in endpoints:
+        if own_port != port:
+            continue
+        if host == ip or (host in {"0.0.0.0", "::"} and _is_local(ip)):  # noqa: S104  # compared, not bound
+            return True
+    return False
+
+
+def _is_local(ip: str) -> bool:
+    """Whether this computer has the address: only then can a socket be bound to it."""
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((ip, 0))
+    except OSError:
+        return False
+    return True
+
+
+def opportunistic_context() -> ssl.SSLContext:
+    """Any certificate will do: against one who only listens, unverified TLS is better than none (RFC 7435)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Connection(asyncio.Protocol):
+    """A stream with timeouts. Reads what has come, whatever its size; every wait is bounded by its caller's number."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._ended = False
+        self._fault: Exception | None = None
+        self._paused = False
+        self._writable = True
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._lost = False
+
+    # What the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have the methods but not the class.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport_now.set_write_buffer_limits(WRITE_HIGH_WATER_OCTETS)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) >= MAX_BUFFERED_OCTETS and not self._paused:
+            self._paused = True
+            self._transport_now.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = self._lost = True
+        self._fault = exc
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._wake()
+
+    # What the caller uses
+
+    async def read(self, timeout_s: float) -> bytes:
+        """What has come, at least one octet; empty at the end.
+
+        Raises:
+            DialError: nothing came in time, or the connection broke.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self._buffer and not self._ended:
+                    await self._change()
+        except TimeoutError:
+            raise DialError(f"no answer within {_seconds(timeout_s)}") from None
+        if not self._buffer and self._fault is not None:
+            raise DialError(_phrase(self._fault)) from self._fault
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        if self._paused and not self._lost:
+            self._paused = False
+            self._transport_now.resume_reading()
+        return data
+
+    async def write(self, data: bytes, timeout_s: float) -> None:
+        """Until it is handed to the system, or nearly so.
+
+        Raises:
+            DialError: it did not go out in time, or the connection broke.
+        """
+        self._check()
+        self._transport_now.write(data)
+        if self._writable:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not (self._lost or self._writable):
+                    await self._change()
+        except TimeoutError:
+            raise DialError(f"the server took no data for {_seconds(timeout_s)}") from None
+        self._check()
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout_s: float) -> None:
+        """Raises:
+        TlsError: the handshake failed; only `close` is left.
+        """
+        self._check()
+        # SECURITY: nothing that came in plain text is read after the handshake.
+        self._buffer.clear()
+        try:
+            upgraded = await asyncio.get_running_loop().start_tls(
+                self._transport_now,
+                self,
+                context,
+                server_hostname=host,
+                ssl_handshake_timeout=timeout_s,
+                ssl_shutdown_timeout=CLOSE_TIMEOUT_S,
+            )
+        except (OSError, ssl.SSLError, EOFError) as error:
+            raise TlsError(_phrase(error)) from error
+        if upgraded is None:
+            raise TlsError("the server closed the connection")
+        self._transport = upgraded
+
+    @property
+    def tls(self) -> str:
+        """Version and cipher, such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS."""
+        ssl_object = self._transport_now.get_extra_info("ssl_object")
+        if ssl_object is None:
+            return ""
+        cipher = ssl_object.cipher()
+        return f"{ssl_object.version()} {cipher[0] if cipher else ''}".strip()
+
+    async def close(self) -> None:
+        """Bounded; the connection is gone afterwards."""
+        transport = self._transport_now
+        transport.close()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                while not self._lost:
+                    await self._change()
+        except TimeoutError:
+            transport.abort()
+
+    def abort(self) -> None:
+        """At once, without farewell."""
+        self._transport_now.abort()
+
+    @property
+    def _transport_now(self) -> asyncio.Transport:
+        assert self._transport is not None
+        return self._transport
+
+    def _check(self) -> None:
+        if self._lost:
+            text = _phrase(self._fault) if self._fault else "the server closed the connection"
+            raise DialError(text) from self._fault
+
+    async def _change(self) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _wake(self) -> None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+async def dial(ip: str, port: int, *, timeout_s: float = CONNECT_TIMEOUT_S) -> Connection:
+    """A TCP connection to an address that `refusal` has nothing against; the caller has asked.
+
+    Raises:
+        DialError: there is none.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            _, connection = await asyncio.get_running_loop().create_connection(Connection, ip, port)
+    except TimeoutError:
+        raise DialError(f"no connection within {_seconds(timeout_s)}") from None
+    except OSError as error:
+        raise DialError(_phrase(error)) from error
+    return connection
+
+
+def _phrase(error: BaseException) -> str:
+    """For people, without our own paths and addresses."""
+    if isinstance(error, ssl.SSLError):
+        return f"TLS fault: {(error.reason or error.__class__.__name__).replace('_', ' ').lower()}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection was refused"
+    if isinstance(error, ConnectionError):
+        return "the connection was reset"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return "the connection broke"
+
+
+def _seconds(timeout_s: float) -> str:
+    return f"{timeout_s:g} seconds"

@@ -1,0 +1,166 @@
+"""What the queue keeps and gives out, as values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from backend.core.address import Address
+from backend.core.envelope import BodyType
+from backend.core.ids import AccountId, QueueId, TraceId
+from backend.core.status import SmtpStatus
+from backend.outbound.transport import Outgoing, Result, Try
+from backend.store.values import Target
+
+NO_ANSWER = SmtpStatus(0, "", "")
+PRACTICE_NOTE = "practice mode: nothing leaves this computer"
+FROM_PRACTICE_NOTE = "written in practice mode; release it if it shall be sent now"
+MAX_NOTE_CHARS = 1000
+
+
+class State(StrEnum):
+    """Of one message to one recipient; `queue.py` draws how they follow each other."""
+
+    LOCAL = "local"
+    WAITING = "waiting"
+    HELD = "held"
+    SENDING = "sending"
+    FAILED = "failed"
+
+
+class Notice(StrEnum):
+    """A report that the sender has yet to get."""
+
+    NONE = ""
+    DELAYED = "delayed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """A message to be accepted. `content` is whole (trace lines, no Bcc), in memory or as a file that the queue may move.
+
+    `remote` are recipients elsewhere; `local` those in our own mailboxes, with where each goes.
+    """
+
+    trace: TraceId
+    account: AccountId
+    sender: Address | None
+    content: bytes | Path
+    size_bytes: int
+    header_bytes: int
+    message_id: str = ""
+    body: BodyType = BodyType.EIGHT_BIT_MIME
+    smtputf8: bool = False
+    remote: tuple[Address, ...] = ()
+    local: tuple[tuple[Address, Target], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """`message` is 0 when nothing had to be kept."""
+
+    message: int
+    remote: tuple[QueueId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What was claimed for one attempt: recipients of one message in one domain with the same past. `attempts` includes this one."""
+
+    message: int
+    ids: tuple[QueueId, ...]
+    account: AccountId
+    outgoing: Outgoing
+    attempts: int
+    next_attempt_at: float
+    override: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What becomes of one recipient after an attempt: `DONE`, `RETRY` or `FAIL`, by `failure.judge`."""
+
+    id: QueueId
+    result: Result
+    verdict: "Verdict"
+    notice: Notice = Notice.NONE
+
+
+class Verdict(StrEnum):
+    DONE = "done"
+    RETRY = "retry"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One row as the faces show it."""
+
+    id: QueueId
+    trace: TraceId
+    account: AccountId
+    sender: str
+    recipient: str
+    size_bytes: int
+    state: State
+    note: str
+    created_at: float
+    next_attempt_at: float
+    last_attempt_at: float | None
+    attempts: int
+    last_answer: str
+    transport: str
+    transport_reason: str
+    override: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedTry:
+    at: float
+    entry: Try
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    item: Item
+    attempts: tuple[LoggedTry, ...]
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingNotice:
+    """One report that is owed: recipients of one message that share its kind."""
+
+    message: int
+    trace: TraceId
+    account: AccountId
+    sender: Address
+    kind: Notice
+    created_at: float
+    message_id: str
+    header: bytes
+    recipients: tuple["NoticedRecipient", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticedRecipient:
+    id: QueueId
+    address: Address
+    answer: SmtpStatus
+    remote_mta: str
+    attempts: int
+    last_attempt_at: float | None
+    next_attempt_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingLocal:
+    """A local part of an accepted message that has not reached its mailboxes yet."""
+
+    message: int
+    trace: TraceId
+    sender: Address | None
+    content: bytes | Path
+    created_at: float
+    ids: tuple[QueueId, ...]
+    targets: tuple[Target, ...]

@@ -1,0 +1,140 @@
+"""What the queue owes to our own mailboxes: reports to senders, and local parts of accepted messages.
+
+Both are rows that were committed together with their cause, so that a crash can't lose them; they are removed after
+the delivery.
+"""
+
+from itertools import groupby
+
+from backend.core.address import parse_address
+from backend.core.ids import AccountId, QueueId, TraceId
+from backend.core.status import SmtpStatus
+from backend.outbound.content import read_start
+from backend.outbound.entries import Notice, NoticedRecipient, PendingLocal, PendingNotice
+from backend.outbound.queue import Queue
+from backend.store.database import Reader, Row, Transaction
+from backend.store.values import Target
+
+MAX_REPORTED_HEADER_OCTETS = 64 * 1024
+MAX_AT_ONCE = 100  # reports looked at in one round
+
+
+async def find_notices(queue: Queue, skip: frozenset[int] = frozenset()) -> list[PendingNotice]:
+    """Reports that are owed, one for each message and kind; messages in `skip` are left out."""
+
+    def read(reader: Reader) -> list[PendingNotice]:
+        rows = reader.rows(
+            "SELECT message, notice, id, address, answer_code, answer_enhanced, answer_text,"
+            " remote_mta, attempts, last_attempt_at, next_attempt_at FROM recipient"
+            " WHERE notice <> '' ORDER BY message, notice, id"
+        )
+        notices = []
+        for (message, kind), group in groupby(rows, key=lambda row: (row[0], row[1])):
+            if message not in skip and len(notices) < MAX_AT_ONCE:
+                notices.append(_notice(queue, reader, message, Notice(kind), list(group)))
+        return notices
+
+    return await queue.database.read(read)
+
+
+async def settle_notice(queue: Queue, notice: PendingNotice) -> None:
+    """The report was delivered (or can't ever be): failed recipients leave the queue, delayed ones go on."""
+
+    def write(tx: Transaction) -> None:
+        for recipient in notice.recipients:
+            params = {"id": recipient.id, "kind": notice.kind}
+            if notice.kind is Notice.FAILED:
+                tx.run("DELETE FROM recipient WHERE id = :id AND notice = :kind", params)
+            else:
+                tx.run("UPDATE recipient SET notice = '' WHERE id = :id AND notice = :kind", params)
+        queue.sweep(tx, notice.message)
+
+    await queue.database.write(write)
+
+
+async def find_locals(queue: Queue, skip: frozenset[int] = frozenset()) -> list[PendingLocal]:
+    """Local parts that have not been delivered; messages in `skip` are left out."""
+
+    def read(reader: Reader) -> list[PendingLocal]:
+        rows = reader.rows(
+            "SELECT recipient.message, message.trace, message.sender, message.file, message.created_at,"
+            " recipient.id, recipient.local_account, recipient.local_mailbox"
+            " FROM recipient JOIN message ON message.id = recipient.message"
+            " WHERE recipient.state = 'local' ORDER BY recipient.message, recipient.id"
+        )
+        pending = []
+        for message, grouped in groupby(rows, key=lambda row: row[0]):
+            if message in skip or len(pending) >= MAX_AT_ONCE:
+                continue
+            group = list(grouped)
+            _, trace, sender, file, created_at, *_ = group[0]
+            content = queue.files / file if file else _content(reader, message)
+            pending.append(
+                PendingLocal(
+                    message=message,
+                    trace=TraceId(trace),
+                    sender=parse_address(sender) if sender else None,
+                    content=content,
+                    created_at=created_at,
+                    ids=tuple(QueueId(row[5]) for row in group),
+                    targets=tuple(Target(AccountId(row[6]), row[7]) for row in group),
+                )
+            )
+        return pending
+
+    return await queue.database.read(read)
+
+
+async def settle_local(queue: Queue, message: int) -> None:
+    """The local part was delivered."""
+
+    def write(tx: Transaction) -> None:
+        tx.run(
+            "DELETE FROM recipient WHERE message = :message AND state = 'local'",
+            {"message": message},
+        )
+        queue.sweep(tx, message)
+
+    await queue.database.write(write)
+
+
+def _content(reader: Reader, message: int) -> bytes:
+    content: bytes = reader.value(
+        "SELECT content FROM message WHERE id = :message", {"message": message}
+    )
+    return content
+
+
+def _notice(
+    queue: Queue, reader: Reader, message: int, kind: Notice, rows: list[Row]
+) -> PendingNotice:
+    meta = reader.row(
+        "SELECT trace, account, sender, created_at, message_id, header_bytes, file FROM message"
+        " WHERE id = :message",
+        {"message": message},
+    )
+    assert meta is not None
+    trace, account, sender, created_at, message_id, header_bytes, file = meta
+    content = queue.files / file if file else _content(reader, message)
+    return PendingNotice(
+        message=message,
+        trace=TraceId(trace),
+        account=AccountId(account),
+        sender=parse_address(sender),
+        kind=kind,
+        created_at=created_at,
+        message_id=message_id,
+        header=read_start(content, min(header_bytes, MAX_REPORTED_HEADER_OCTETS)),
+        recipients=tuple(
+            NoticedRecipient(
+                id=QueueId(row[2]),
+                address=parse_address(row[3]),
+                answer=SmtpStatus(row[4], row[5], row[6]),
+                remote_mta=row[7],
+                attempts=row[8],
+                last_attempt_at=row[9],
+                next_attempt_at=row[10],
+            )
+            for row in rows
+        ),
+    )

@@ -1,0 +1,62 @@
+"""What every way out has in common: a message and its recipients in, one result for each recipient and a record of the attempt out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from backend.core.address import Address
+from backend.core.envelope import BodyType
+from backend.core.ids import TraceId
+from backend.core.status import SmtpStatus
+
+MAX_EXCERPT_CHARS = 6000  # of one dialogue, kept with the attempt; a security limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One transaction: recipients of one domain. `content` in memory or as an immutable file. `domain` empty for an address literal."""
+
+    trace: TraceId
+    sender: Address | None
+    recipients: tuple[Address, ...]
+    domain: str
+    size_bytes: int
+    content: bytes | Path
+    body: BodyType = BodyType.EIGHT_BIT_MIME
+    smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """`remote_mta`: the host that said it; empty when the status is our own finding."""
+
+    recipient: Address
+    status: SmtpStatus
+    remote_mta: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One connection, made or refused. `answer` is the last word; `excerpt` the dialogue without the message."""
+
+    host: str
+    ip: str = ""
+    port: int = 0
+    tls: str = ""
+    succeeded: bool = False
+    answer: str = ""
+    duration_ms: int = 0
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What came of one attempt. `results`: exactly one for each recipient, in their order."""
+
+    results: tuple[Result, ...]
+    tries: tuple[Try, ...] = ()
+
+
+class Transport(Protocol):
+    async def deliver(self, message: Outgoing) -> Delivery:
+        """One attempt. Never raises for what the network or the other side does; cancellation leaves no connection behind."""
