@@ -17,9 +17,22 @@ class Pool(Enum):
     FILES = "files"  # spool files, logs, certificates
     MESSAGE = "message"  # digests of large messages, text for the search index
     BLOCKING = "blocking"  # whatever else waits in a library
+    DATABASE_WRITE = "database-write"  # shared by all databases; each has one writer at a time
+    DATABASE_READ = "database-read"
+    DATABASE_SLOW = (
+        "database-slow"  # searches and checks, so that short reads need not wait for them
+    )
 
 
-_THREADS: dict[Pool, int] = {Pool.CRYPTO: 2, Pool.FILES: 2, Pool.MESSAGE: 1, Pool.BLOCKING: 4}
+_THREADS: dict[Pool, int] = {
+    Pool.CRYPTO: 2,
+    Pool.FILES: 2,
+    Pool.MESSAGE: 1,
+    Pool.BLOCKING: 4,
+    Pool.DATABASE_WRITE: 4,
+    Pool.DATABASE_READ: 3,
+    Pool.DATABASE_SLOW: 1,
+}
 
 _executors: dict[Pool, ThreadPoolExecutor] = {}
 
@@ -37,6 +50,11 @@ async def run_blocking(pool: Pool, fn: Callable[P, T], *args: P.args, **kwargs: 
     context = contextvars.copy_context()
     call = functools.partial(context.run, fn, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_executor(pool), call)
+
+
+def submit(pool: Pool, fn: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Calls `fn` on a thread of `pool` without waiting; `fn` sees to its own errors."""
+    _executor(pool).submit(fn, *args, **kwargs)
 
 
 def shut_down() -> None:

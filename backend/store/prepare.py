@@ -1,0 +1,88 @@
+"""From a new message to all that is stored of it: digest, header block, folded search words, file for a big one."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from backend.message.digest import digest
+from backend.runtime.threads import Pool, run_blocking
+from backend.store.blobs import INLINE_LIMIT_BYTES, Blobs
+from backend.store.messages import Prepared
+from backend.store.values import NewMessage
+
+ON_LOOP_BYTES = 64 * 1024  # what is digested between two events without a thread
+
+
+def fold(text: str) -> str:
+    """How text is compared in searches: composed, without case, white space as one space (RFC 9051 §6.4.4)."""
+    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
+
+
+async def prepare_all(new: Sequence[NewMessage], blobs: Blobs) -> list[Prepared]:
+    """In order. Files are pinned: the caller unpins each `blob` when the transaction is over."""
+    prepared: list[Prepared] = []
+    try:
+        if sum(_inline_size(message) for message in new) <= ON_LOOP_BYTES:
+            prepared += [prepare(message, blobs) for message in new]
+        else:
+            for message in new:
+                prepared.append(await run_blocking(Pool.MESSAGE, prepare, message, blobs))
+    except BaseException:
+        unpin(prepared, blobs)
+        raise
+    return prepared
+
+
+def unpin(prepared: Sequence[Prepared], blobs: Blobs) -> None:
+    for message in prepared:
+        if message.blob is not None:
+            blobs.unpin(message.blob)
+
+
+def _inline_size(message: NewMessage) -> int:
+    if isinstance(message.content, bytes):
+        return len(message.content)
+    return INLINE_LIMIT_BYTES  # reading a file is a thread's work
+
+
+def prepare(message: NewMessage, blobs: Blobs) -> Prepared:
+    """Writes the file of a big message; may take long for those."""
+    content = message.content
+    whole = content if isinstance(content, bytes) else content.read_bytes()
+    if message.prefix:
+        whole = message.prefix + whole
+    found = message.digest if message.digest is not None else digest(whole)
+    header = whole[: found.header_size]
+    size = len(whole)
+    is_file = size > INLINE_LIMIT_BYTES
+    blob = blobs.add(content, message.prefix) if is_file else None
+    data = None if is_file else whole
+    return Prepared(
+        size=size,
+        header_size=found.header_size,
+        header=header,
+        data=data,
+        blob=blob,
+        envelope=found.envelope,
+        body=found.body,
+        bodystructure=found.bodystructure,
+        preview=_storable(found.preview),
+        subject=_storable(fold(found.subject)),
+        from_=_storable(fold(found.from_)),
+        to=_storable(fold(found.to)),
+        cc=_storable(fold(found.cc)),
+        bcc=_storable(fold(found.bcc)),
+        message_id=_storable(found.message_id),
+        sent_at=found.sent_at,
+        sent_day=found.sent_day,
+        received_at=message.received_at,
+        flags=message.flags,
+    )
+
+
+def _storable(text: str) -> str:
+    """Without lone surrogates, which the database refuses."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
