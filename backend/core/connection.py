@@ -21,6 +21,4 @@ class SessionFacts:
     tls: str = ""
     """Version and cipher, such as `TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS."""
     account: AccountId | None = None
-    login: str = ""
-    """The name that was used to sign in (submission only)."""
     peer_is_loopback: bool = False

@@ -1,0 +1,258 @@
+"""From an accepted message to the mailboxes: judged, marked with its trace lines, stored for all recipients or for none.
+
+`Inbound.receive` is what port 25 calls after DATA; `Inbound.deliver` is for mail that this server carries to its own
+accounts (submitted by one of them, or a report), which needs no judging.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from backend.accounts.directory import Directory, Local
+from backend.core.address import Address
+from backend.core.clock import Clock, SystemClock
+from backend.core.connection import SessionFacts
+from backend.core.envelope import Envelope
+from backend.core.errors import RefusedError, TemporaryError
+from backend.core.events import TimelineEntry
+from backend.core.ids import TraceId
+from backend.core.status import SmtpStatus
+from backend.inbound.checks import Check, Fact, Incoming, Verdict
+from backend.inbound.decide import MAIL_LOOP, MAX_RECEIVED, Action, Decision, decide
+from backend.inbound.pipeline import gather_facts
+from backend.inbound.recipients import Recipient, decide_recipient
+from backend.message.headers import MAX_HEADER_OCTETS, find_body
+from backend.message.received import received_line, return_path_line
+from backend.observe import log as logs
+from backend.runtime.threads import Pool, run_blocking
+from backend.store.store import Store
+from backend.store.values import Content, NewMessage, Target
+
+log = logs.get(__name__)
+
+Timeline = Callable[[TimelineEntry], None]
+
+_RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_DELIVERED = SmtpStatus(250, "2.1.5", "Delivered")
+
+
+def _untold(_: TimelineEntry) -> None:
+    pass
+
+
+class Inbound:
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        *,
+        hostname: str,
+        checks: Sequence[Check] = (),
+        clock: Clock | None = None,
+        timeline: Timeline = _untold,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._hostname = hostname
+        self._checks = tuple(checks)
+        self._clock = clock or SystemClock()
+        self._timeline = timeline
+
+    def accept_recipient(
+        self, session: SessionFacts, sender: Address | None, address: Address
+    ) -> Recipient | SmtpStatus:
+        """The answer to RCPT; a refusal stands in the timeline, so that "why did it not arrive" has an answer."""
+        answer = decide_recipient(self._directory, address)
+        if isinstance(answer, SmtpStatus):
+            self._tell(
+                session.trace,
+                "rejected",
+                f"Mail from {_name(sender)} for {address} was refused: {answer.text}",
+                reply=str(answer),
+                peer=session.peer_address,
+            )
+            log.info("recipient refused", reply=answer.code, enhanced=answer.enhanced)
+        return answer
+
+    async def receive(
+        self,
+        envelope: Envelope,
+        targets: Sequence[Recipient],
+        content: Content,
+        session: SessionFacts,
+    ) -> SmtpStatus:
+        """One message with all its recipients; durable before the 250 is returned.
+
+        Raises:
+            RefusedError, TemporaryError: with the reply.
+        """
+        trace = session.trace
+        size_bytes = _size(content)
+        self._tell(
+            trace,
+            "received",
+            f"Mail from {_name(envelope.sender)} for {_names(targets)} came from {session.peer_address}",
+            peer=session.peer_address,
+            greeting=session.greeting,
+            protocol=session.protocol,
+            tls=session.tls,
+            size_bytes=str(size_bytes),
+        )
+        facts = await gather_facts(self._checks, Incoming(envelope, content, session))
+        decision = decide(facts, received_count=_count_received(await _header(content)))
+        reasons = " ".join(decision.reasons)
+        if facts:
+            texts = "; ".join(fact.text for fact in facts if fact.text)
+            verdicts = {fact.check: fact.verdict.value for fact in facts}
+            self._tell(trace, "checked", texts, reasons=reasons, **verdicts)
+        if decision.action is Action.REJECT:
+            assert decision.status is not None  # REJECT has one
+            self._tell(
+                trace,
+                "rejected",
+                f"It was refused: {decision.status.text}",
+                reply=str(decision.status),
+            )
+            log.info("message rejected", reasons=reasons, size_bytes=size_bytes)
+            return decision.status
+        prefix = _return_path_and_delivered_to(envelope.sender, targets) + received_line(
+            helo=session.greeting,
+            peer_ip=session.peer_address,
+            peer_name=_reverse_name(facts),
+            by=self._hostname,
+            protocol=session.protocol,
+            trace=trace,
+            at=self._clock.time(),
+            tls=session.tls,
+            recipient=_only(targets),
+        )
+        try:
+            await self._commit(trace, _redirected(targets, decision), content, prefix)
+        except (RefusedError, TemporaryError) as error:
+            self._tell(
+                trace,
+                "rejected",
+                f"It could not be stored: {error.status.text}",
+                reply=str(error.status),
+            )
+            raise
+        log.info(
+            "message accepted", reasons=reasons, size_bytes=size_bytes, recipients=len(targets)
+        )
+        return SmtpStatus(250, "2.0.0", f"Stored as {trace}")
+
+    async def deliver(
+        self,
+        *,
+        sender: Address | None,
+        recipients: Sequence[Address],
+        content: Content,
+        trace: TraceId,
+        delivery_id: str | None = None,
+    ) -> dict[Address, SmtpStatus]:
+        """Mail that is on this server already, to local recipients; its content has the trace lines that it needs.
+
+        `delivery_id`, if given, makes a repetition harmless (see the store). Recipients that no mailbox has get their refusal; all others get the message, or (TemporaryError) none of them.
+        """
+        results: dict[Address, SmtpStatus] = {}
+        targets: list[Recipient] = []
+        for address in recipients:
+            answer = decide_recipient(self._directory, address)
+            if isinstance(answer, SmtpStatus):
+                results[address] = answer
+            else:
+                targets.append(answer)
+                results[address] = _DELIVERED
+        if targets:
+            if _count_received(await _header(content)) > MAX_RECEIVED:
+                return dict.fromkeys(recipients, MAIL_LOOP)
+            prefix = _return_path_and_delivered_to(sender, targets)
+            await self._commit(trace, targets, content, prefix, delivery_id)
+        return results
+
+    async def _commit(
+        self,
+        trace: TraceId,
+        targets: Sequence[Recipient],
+        content: Content,
+        prefix: bytes,
+        delivery_id: str | None = None,
+    ) -> None:
+        # Two recipients that lead to the same mailbox are one message in it.
+        places = dict.fromkeys(Target(t.local.account, t.local.mailbox) for t in targets)
+        message = NewMessage(content, self._clock.time(), prefix=prefix)
+        await self._store.deliver(message, tuple(places), delivery_id=delivery_id)
+        for place in places:
+            self._tell(
+                trace,
+                "delivered",
+                f"It lies in {place.mailbox} of the account {place.account}",
+                account=place.account,
+                mailbox=place.mailbox,
+            )
+
+    def _tell(self, trace: TraceId, kind: str, text: str, **details: str) -> None:
+        shown = {key: value for key, value in details.items() if value}
+        self._timeline(
+            TimelineEntry(trace=trace, at=self._clock.time(), kind=kind, text=text, details=shown)
+        )
+
+
+def _redirected(targets: Sequence[Recipient], decision: Decision) -> Sequence[Recipient]:
+    if decision.mailbox is None:
+        return targets
+    return [
+        replace(t, local=Local(t.local.account, decision.mailbox, t.local.rule)) for t in targets
+    ]
+
+
+def _return_path_and_delivered_to(sender: Address | None, targets: Sequence[Recipient]) -> bytes:
+    # RFC 5321 §4.4: the server that makes the final delivery puts Return-Path first.
+    lines = return_path_line(sender)
+    only = _only(targets)
+    if only is not None:
+        lines += f"Delivered-To: {only}\r\n".encode()
+    return lines
+
+
+def _only(targets: Sequence[Recipient]) -> Address | None:
+    # SECURITY: with several recipients, naming one would tell the others of a blind copy.
+    return targets[0].address if len(targets) == 1 else None
+
+
+def _reverse_name(facts: Sequence[Fact]) -> str:
+    for fact in facts:
+        if fact.check == "iprev" and fact.verdict is Verdict.PASS:
+            return fact.subject
+    return ""
+
+
+def _name(sender: Address | None) -> str:
+    return "<>" if sender is None else str(sender)
+
+
+def _names(targets: Sequence[Recipient]) -> str:
+    shown = [str(target.address) for target in targets[:5]]
+    more = len(targets) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _size(content: Content) -> int:
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
+async def _header(content: Content) -> bytes:
+    if isinstance(content, Path):
+        start = await run_blocking(Pool.FILES, _read_start, content)
+        return start[: find_body(start)]
+    return content[: find_body(content, 0, min(len(content), MAX_HEADER_OCTETS))]
+
+
+def _read_start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_HEADER_OCTETS)
+
+
+def _count_received(header: bytes) -> int:
+    return len(_RECEIVED.findall(header))

@@ -1,0 +1,60 @@
+"""The session on ports 587 and 465: mail of our own accounts, to anyone. Signing in is demanded by the listener."""
+
+from typing import Protocol
+
+from backend.accounts.directory import Directory, UnknownUser
+from backend.core.address import Address
+from backend.core.connection import SessionFacts
+from backend.core.envelope import Envelope
+from backend.core.ids import AccountId
+from backend.core.status import SmtpStatus
+from backend.smtp.grammar import MailCommand
+from backend.smtpd.session import RECIPIENT_OK, SENDER_OK
+from backend.store.values import Content
+
+
+class Submit(Protocol):
+    async def __call__(
+        self, account: AccountId, envelope: Envelope, content: Content, facts: SessionFacts
+    ) -> SmtpStatus:
+        """Takes the message over: durable before it returns 250. A Path must be copied or linked, it is removed afterwards.
+
+        Raises:
+            RefusedError, TemporaryError: with the reply.
+        """
+
+
+class SubmissionSession:
+    signs_in = True
+
+    def __init__(self, directory: Directory, submit: Submit) -> None:
+        self._directory = directory
+        self._submit = submit
+
+    async def sender(self, facts: SessionFacts, command: MailCommand) -> SmtpStatus:
+        # The null sender is for reports that mail apps send (RFC 8098 §3); the author in the header is checked later.
+        if command.sender is None:
+            return SENDER_OK
+        assert facts.account is not None  # the listener demands the sign-in before MAIL
+        if self._directory.may_send_as(facts.account, command.sender):
+            return SENDER_OK
+        return SmtpStatus(
+            550,
+            "5.7.1",
+            f"Your account may not send as {command.sender}: choose one of its own addresses as sender in your mail app, or have the address added to the account",
+        )
+
+    async def recipient(self, _facts: SessionFacts, recipient: Address) -> SmtpStatus:
+        # A mistyped local address is told at once, not in a report later.
+        if isinstance(self._directory.resolve(recipient), UnknownUser):
+            return SmtpStatus(550, "5.1.1", f"No mailbox here has the address {recipient}")
+        return RECIPIENT_OK
+
+    async def message(
+        self, facts: SessionFacts, envelope: Envelope, content: Content
+    ) -> SmtpStatus:
+        assert facts.account is not None  # as above
+        return await self._submit(facts.account, envelope, content, facts)
+
+    def reset(self) -> None:
+        """Nothing is kept between commands."""
