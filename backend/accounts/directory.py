@@ -3,7 +3,6 @@
 Behaviour C1 to C3. Pure look-ups in tables that are built once for each configuration; `update` swaps them.
 """
 
-import unicodedata
 from dataclasses import dataclass
 
 from backend.config.model import Config, MailDomain
@@ -42,16 +41,6 @@ class Unavailable:
 Resolution = Local | UnknownUser | UnknownDomain | Unavailable
 
 
-def canonical_localpart(localpart: str, domain: MailDomain) -> str:
-    """What tells addresses apart: without the variant behind the separator, in lower case unless case matters."""
-    local = unicodedata.normalize("NFC", localpart)
-    if domain.catchall_separator:
-        local = local.split(domain.catchall_separator, 1)[0]
-    if not domain.localpart_case_sensitive or local.lower() == POSTMASTER:
-        local = local.lower()
-    return local
-
-
 @dataclass(frozen=True, slots=True)
 class _Rule:
     account: AccountId
@@ -77,7 +66,7 @@ class Directory:
                 address = parse_address(key)
                 domain = domains.get(address.domain.ascii)
                 if domain is not None:
-                    local = canonical_localpart(address.localpart, domain)
+                    local = domain.canonical_localpart(address.localpart)
                     exact[local, address.domain.ascii] = rule
         self._hostname = config.server.hostname
         self._domains = domains
@@ -115,7 +104,7 @@ class Directory:
     def _find_rule(self, address: Address, domain: MailDomain) -> _Rule | None:
         name = address.domain.ascii
         # Behaviour C2: postmaster@hostname stands before a catch-all of that name, but not before an account's own address.
-        local = canonical_localpart(address.localpart, domain)
+        local = domain.canonical_localpart(address.localpart)
         rule = self._exact.get((local, name))
         if rule is None and local == POSTMASTER and name == self._hostname:
             rule = self._postmaster
@@ -148,7 +137,7 @@ class Directory:
         domain = self._domains.get(address.domain.ascii)
         if domain is None or address.literal:
             return None
-        local = canonical_localpart(address.localpart, domain)
+        local = domain.canonical_localpart(address.localpart)
         rule = self._exact.get((local, address.domain.ascii))
         return None if rule is None else rule.account
 

@@ -4,6 +4,7 @@
 between values are `config.check`'s.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -142,6 +143,17 @@ class MailDomain(Settings):
             level="advanced",
         ),
     ] = Field(default_factory=list)
+
+    def canonical_localpart(self, localpart: str) -> str:
+        """What tells addresses of the domain apart (behaviour C1): without the variant behind the separator, in lower
+        case unless case matters. `postmaster` is the same in any case (RFC 5321 §4.5.1).
+        """
+        local = unicodedata.normalize("NFC", localpart)
+        if self.catchall_separator:
+            local = local.split(self.catchall_separator, 1)[0]
+        if not self.localpart_case_sensitive or local.lower() == "postmaster":
+            local = local.lower()
+        return local
 
 
 class Destination(Settings):
