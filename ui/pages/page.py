@@ -82,8 +82,8 @@ class Page(QWidget):
         self.heading = Label(self.TITLE, "display", wrap=False)
         self.subtitle = Label(self.SUBTITLE, tone="muted")
         self.subtitle.setVisible(bool(self.SUBTITLE))
-        self.actions = QHBoxLayout()
-        self.actions.setSpacing(palette.space("s"))
+        self.toolbar = QHBoxLayout()
+        self.toolbar.setSpacing(palette.space("s"))
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.heading)
@@ -91,7 +91,7 @@ class Page(QWidget):
         self._head = QHBoxLayout()
         self._head.setSpacing(palette.space("m"))
         self._head.addLayout(words, 1)
-        self._head.addLayout(self.actions)
+        self._head.addLayout(self.toolbar)
 
         self.content = QWidget()
         self.content.setProperty("kind", "content")
@@ -168,15 +168,14 @@ class Page(QWidget):
 
     @property
     def state(self) -> str:
-        shown = self._stack.currentWidget()
-        names = {
+        names: dict[QWidget | None, str] = {
             self._blank: "blank",
             self._skeleton: "loading",
             self.content: "full",
             self.empty: "empty",
             self.error: "error",
         }
-        return names[shown]
+        return names[self._stack.currentWidget()]
 
     def mark_stale(self) -> None:
         """What is shown is old; it is read again at once if anybody looks."""
@@ -201,7 +200,7 @@ class Page(QWidget):
             self.stale = True
             if self.state in {"blank", "loading", "error"}:
                 self._fail(str(error))
-        except Exception as error:  # noqa: BLE001  # a page's border: the reason is shown in it
+        except Exception as error:  # a page's border: the reason is shown in it
             self._fail(describe_error(error))
         else:
             self._stack.setCurrentWidget(self.content if full else self.empty)

@@ -144,9 +144,12 @@ def button(
     return made
 
 
-def row(*widgets: QWidget | QLayout | int | None, gap: str = "s") -> QHBoxLayout:
-    """Side by side; None stretches, a number is a gap."""
-    return _fill(QHBoxLayout(), widgets, gap)
+def row(*widgets: QWidget | QLayout | int | None, gap: str = "s", grow: int = -1) -> QHBoxLayout:
+    """Side by side; None stretches, a number is a gap; the one at place `grow` takes what is left."""
+    box = _fill(QHBoxLayout(), widgets, gap)
+    if grow >= 0:
+        box.setStretch(grow, 1)
+    return box
 
 
 def column(*widgets: QWidget | QLayout | int | None, gap: str = "s") -> QVBoxLayout:
