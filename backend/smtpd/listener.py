@@ -91,8 +91,6 @@ class ServerSettings:
 
 
 class SmtpServer:
-    """One kind of SMTP port. `protocol_factory` is for `loop.create_server`; with `implicit_tls` the listener has the context too."""
-
     def __init__(
         self,
         *,
@@ -101,7 +99,6 @@ class SmtpServer:
         make_session: Callable[[], Session],
         logins: Logins | None = None,
         tls: Callable[[], ssl.SSLContext] | None = None,
-        implicit_tls: bool = False,
     ) -> None:
         """`logins` is needed where sessions sign in; `tls` None: no STARTTLS."""
         self.settings = settings
@@ -109,7 +106,6 @@ class SmtpServer:
         self.make_session = make_session
         self.logins = logins
         self.tls = tls
-        self.implicit_tls = implicit_tls
         self.is_stopping = False
         self._connections: set[_Connection] = set()
 
