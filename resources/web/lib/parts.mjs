@@ -1,0 +1,228 @@
+// The small things that every page is made of. Text from outside is only ever put into text nodes.
+import { html, useEffect, useRef, useState } from "./view.mjs";
+import { ago, dateTime, timeOfDay } from "./format.mjs";
+
+export function Icon({ name, label }) {
+  const style = { "--icon": `url("icons/${name}.svg")` };
+  return label
+    ? html`<span class="icon" style=${style} role="img" aria-label=${label}></span>`
+    : html`<span class="icon" style=${style} aria-hidden="true"></span>`;
+}
+
+export function Button({ icon, kind = "", busy = false, children, ...rest }) {
+  return html`<button type="button" class=${`button ${kind}`} aria-busy=${busy} disabled=${busy} ...${rest}>
+    ${icon && html`<${Icon} name=${icon} />`}<span>${children}</span>
+  </button>`;
+}
+
+/** A state as a word, a shape and a colour: ok, warn, error, info, neutral. */
+export function Pill({ kind = "neutral", children }) {
+  const icons = { ok: "check", warn: "alert-triangle", error: "alert-circle", info: "info-circle", neutral: "clock" };
+  return html`<span class=${`pill ${kind}`}><${Icon} name=${icons[kind]} />${children}</span>`;
+}
+
+export function Title({ children, intro, actions }) {
+  const heading = useRef(null);
+  // A change of page is announced by moving the focus to its heading.
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return html`<header class="title">
+    <div>
+      <h1 tabindex="-1" ref=${heading}>${children}</h1>
+      ${intro && html`<p class="muted">${intro}</p>`}
+    </div>
+    ${actions && html`<div class="actions">${actions}</div>`}
+  </header>`;
+}
+
+export function Card({ title, icon, actions, children, ...rest }) {
+  return html`<section class="card" ...${rest}>
+    ${title && html`<header><h2>${icon && html`<${Icon} name=${icon} />`}${title}</h2>${actions}</header>`}
+    ${children}
+  </section>`;
+}
+
+export function Empty({ icon, text, children }) {
+  return html`<div class="empty"><${Icon} name=${icon} /><p>${text}</p>${children}</div>`;
+}
+
+export function Failure({ error, retry }) {
+  return html`<div class="banner error" role="alert">
+    <${Icon} name="alert-circle" /><p>${error.message}</p>
+    ${retry && html`<${Button} onClick=${retry} icon="refresh">Try again</${Button}>`}
+  </div>`;
+}
+
+export function Banner({ kind = "info", icon = "info-circle", children, action }) {
+  return html`<div class=${`banner ${kind}`} role="status"><${Icon} name=${icon} /><p>${children}</p>${action}</div>`;
+}
+
+/** What a page shows of something that is being read: a skeleton after a moment, the failure with a way on, or the thing. */
+export function Loaded({ of, children }) {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 200);
+    return () => clearTimeout(timer);
+  }, []);
+  if (of.value !== undefined) {
+    return html`${of.error && html`<${Failure} error=${of.error} retry=${of.reload} />`}${children(of.value)}`;
+  }
+  if (of.error) return html`<${Failure} error=${of.error} retry=${of.reload} />`;
+  return late ? html`<div class="skeleton" aria-label="Loading"><i></i><i></i><i></i></div>` : null;
+}
+
+/** Reads something now, when `again` changes, and whenever an event of these topics comes. */
+export { useLoad } from "./load.mjs";
+
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without TLS browsers have no clipboard interface; the old way works everywhere.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "offscreen";
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+export function Copy({ value, label }) {
+  const [done, setDone] = useState(false);
+  const copy = async () => {
+    await toClipboard(value);
+    setDone(true);
+    setTimeout(() => setDone(false), 1500);
+  };
+  return html`<button type="button" class="copy" onClick=${copy} aria-label=${`Copy ${label}`}>
+    <${Icon} name=${done ? "check" : "copy"} /><span aria-live="polite">${done ? "Copied" : "Copy"}</span>
+  </button>`;
+}
+
+/** A value that belongs elsewhere, with its copy button. */
+export function Value({ label, value, secret = false, help }) {
+  const [shown, setShown] = useState(!secret);
+  return html`<div class="value">
+    <span class="label">${label}</span>
+    <code>${shown ? value : "••••••••••••"}</code>
+    ${secret &&
+    html`<button type="button" class="copy" onClick=${() => setShown(!shown)} aria-label=${`${shown ? "Hide" : "Show"} ${label}`}>
+      <${Icon} name=${shown ? "eye-off" : "eye"} />
+    </button>`}
+    <${Copy} value=${value} label=${label} />
+    ${help && html`<small>${help}</small>`}
+  </div>`;
+}
+
+let fieldCount = 0;
+
+/** A labelled control: the label above, then the field, its help, its fault. */
+export function Field({ label, help, fault, children, ...rest }) {
+  const id = useRef(`field-${(fieldCount += 1)}`).current;
+  const described = [help && `${id}-help`, fault && `${id}-fault`].filter(Boolean).join(" ") || undefined;
+  const shared = { id, "aria-describedby": described, "aria-invalid": fault ? "true" : undefined };
+  return html`<div class=${fault ? "field faulty" : "field"}>
+    <label for=${id}>${label}</label>
+    ${children ? children(shared) : html`<input ...${shared} ...${rest} />`}
+    ${help && html`<small id=${`${id}-help`}>${help}</small>`}
+    ${fault && html`<small id=${`${id}-fault`} class="fault"><${Icon} name="alert-circle" />${fault}</small>`}
+  </div>`;
+}
+
+/** A native modal dialog. `onClose` is called for Esc and for its own buttons alike. */
+export function Dialog({ title, children, onClose, wide = false }) {
+  const element = useRef(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    element.current.showModal();
+    return () => before?.focus?.();
+  }, []);
+  const cancel = (event) => {
+    event.preventDefault();
+    onClose();
+  };
+  return html`<dialog ref=${element} class=${wide ? "wide" : ""} onCancel=${cancel} aria-labelledby="dialog-title">
+    <h2 id="dialog-title">${title}</h2>
+    ${children}
+  </dialog>`;
+}
+
+/**
+ * Asks before something that can't be undone. `confirmName`: must be typed in first.
+ * The safe button has the focus; the other one says what happens.
+ */
+export function Confirm({ title, children, verb, keep = "Keep", confirmName, onYes, onClose }) {
+  const [typed, setTyped] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(null);
+  const go = async () => {
+    if (confirmName && typed.trim() !== confirmName) {
+      setError(new Error(`Type “${confirmName}” to confirm.`));
+      return;
+    }
+    setBusy(true);
+    try {
+      await onYes();
+      onClose();
+    } catch (problem) {
+      setError(problem);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${title} onClose=${onClose}>
+    ${children}
+    ${confirmName && html`<${Field} label=${`Type ${confirmName} to confirm`} value=${typed} autocomplete="off" onInput=${(e) => setTyped(e.target.value)} />`}
+    ${error && html`<${Failure} error=${error} />`}
+    <div class="buttons">
+      <${Button} onClick=${onClose} autofocus>${keep}</${Button}>
+      <${Button} kind="danger" busy=${busy} onClick=${go}>${verb}</${Button}>
+    </div>
+  </${Dialog}>`;
+}
+
+const STEP_ICONS = {
+  received: "inbox", checked: "shield-check", accepted: "check", rejected: "ban", delivered: "mail-opened", queued: "mail-forward",
+  attempt: "route", sent: "check", deferred: "clock", bounced: "arrow-back-up", held: "mail-pause", dropped: "trash",
+};
+const BAD_STEPS = new Set(["rejected", "bounced", "dropped"]);
+const GOOD_STEPS = new Set(["accepted", "delivered", "sent"]);
+export const stepKind = (kind) => (BAD_STEPS.has(kind) ? "error" : GOOD_STEPS.has(kind) ? "ok" : kind === "deferred" ? "warn" : "info");
+
+/** A message's way, step by step, in plain words. */
+export function Timeline({ steps }) {
+  return html`<ol class="timeline" aria-live="polite">
+    ${steps.map(
+      (step) => html`<li class=${stepKind(step.kind)} key=${step.at + step.kind + step.text}>
+        <${Icon} name=${STEP_ICONS[step.kind] ?? "mail"} />
+        <div>
+          <p>${step.text}</p>
+          ${Object.keys(step.details ?? {}).length > 0 &&
+          html`<details><summary>Details</summary>
+            <dl>${Object.entries(step.details).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+          </details>`}
+        </div>
+        <time datetime=${step.at} title=${dateTime(step.at)}>${timeOfDay(step.at)}</time>
+      </li>`,
+    )}
+  </ol>`;
+}
+
+/** A time that says how long ago, renewed every ten seconds. */
+export function Ago({ at }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  return at ? html`<time datetime=${at} title=${dateTime(at)}>${ago(at)}</time>` : null;
+}
+
+export function useDebounced(value, milliseconds = 250) {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), milliseconds);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
