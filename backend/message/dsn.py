@@ -52,6 +52,8 @@ class Report:
     message_id: str = ""
     """Of the original, with its angle brackets; the report refers to it."""
     attempts: int = 0
+    unique: str = ""
+    """Tells this report from any other: the same for a repetition, so that its Message-ID is the same too."""
 
 
 def build_dsn(report: Report) -> bytes:
@@ -61,16 +63,9 @@ def build_dsn(report: Report) -> bytes:
     fields = _fields(report, international=international)
     text = _text(report)
     header = report.header[:MAX_HEADER_OCTETS].rstrip(b"\r\n") + b"\r\n"
+    unique = report.unique or f"{report.created_at!r} {report.sender}"
     own_id = hashlib.sha256(
-        b"\0".join(
-            (
-                report.hostname.encode(),
-                str(report.sender).encode(),
-                repr(report.created_at).encode(),
-                fields,
-                header,
-            )
-        )
+        b"\0".join((report.hostname.encode(), unique.encode(), fields, header))
     ).hexdigest()[:32]
     boundary = f"=_{own_id}"
     status_type = "message/global-delivery-status" if international else "message/delivery-status"

@@ -141,6 +141,12 @@ class PendingNotice:
     header: bytes
     recipients: tuple["NoticedRecipient", ...]
 
+    @property
+    def id(self) -> str:
+        """The same for a repetition after a crash."""
+        ids = "-".join(str(recipient.id) for recipient in self.recipients[:3])
+        return f"report-{self.kind}-{self.trace}-{self.message}-{ids}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticedRecipient:
@@ -164,3 +170,12 @@ class PendingLocal:
     created_at: float
     ids: tuple[QueueId, ...]
     targets: tuple[Target, ...]
+
+    @property
+    def id(self) -> str:
+        """The same for a repetition after a crash."""
+        return local_delivery_id(self.trace, self.message)
+
+
+def local_delivery_id(trace: TraceId, message: int) -> str:
+    return f"local-{trace}-{message}"

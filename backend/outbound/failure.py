@@ -29,6 +29,7 @@ def build_report(notice: PendingNotice, *, hostname: str, now: float) -> Report:
         header=notice.header,
         message_id=notice.message_id,
         attempts=max(recipient.attempts for recipient in notice.recipients),
+        unique=notice.id,
     )
 
 

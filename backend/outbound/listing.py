@@ -129,7 +129,9 @@ async def count_items(queue: Queue) -> Counts:
 
 
 def _counts(reader: Reader) -> Counts:
-    by_state = dict(reader.rows("SELECT state, count(*) FROM recipient GROUP BY state"))
+    by_state: dict[str, int] = dict(
+        reader.rows("SELECT state, count(*) FROM recipient GROUP BY state")
+    )
     return Counts(
         waiting=by_state.get("waiting", 0),
         held=by_state.get("held", 0),

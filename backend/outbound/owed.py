@@ -28,7 +28,7 @@ async def find_notices(queue: Queue, skip: frozenset[int] = frozenset()) -> list
             " remote_mta, attempts, last_attempt_at, next_attempt_at FROM recipient"
             " WHERE notice <> '' ORDER BY message, notice, id"
         )
-        notices = []
+        notices: list[PendingNotice] = []
         for (message, kind), group in groupby(rows, key=lambda row: (row[0], row[1])):
             if message not in skip and len(notices) < MAX_AT_ONCE:
                 notices.append(_notice(queue, reader, message, Notice(kind), list(group)))
@@ -52,20 +52,22 @@ async def settle_notice(queue: Queue, notice: PendingNotice) -> None:
     await queue.database.write(write)
 
 
-async def find_locals(queue: Queue, skip: frozenset[int] = frozenset()) -> list[PendingLocal]:
-    """Local parts that have not been delivered; messages in `skip` are left out."""
+async def find_locals(queue: Queue, now: float | None = None) -> list[PendingLocal]:
+    """Local parts that have not been delivered and are due by then; None finds all, for the start."""
 
     def read(reader: Reader) -> list[PendingLocal]:
         rows = reader.rows(
             "SELECT recipient.message, message.trace, message.sender, message.file, message.created_at,"
             " recipient.id, recipient.local_account, recipient.local_mailbox"
             " FROM recipient JOIN message ON message.id = recipient.message"
-            " WHERE recipient.state = 'local' ORDER BY recipient.message, recipient.id"
+            " WHERE recipient.state = 'local' AND (:now IS NULL OR recipient.next_attempt_at <= :now)"
+            " ORDER BY recipient.message, recipient.id",
+            {"now": now},
         )
-        pending = []
+        pending: list[PendingLocal] = []
         for message, grouped in groupby(rows, key=lambda row: row[0]):
-            if message in skip or len(pending) >= MAX_AT_ONCE:
-                continue
+            if len(pending) >= MAX_AT_ONCE:
+                break
             group = list(grouped)
             _, trace, sender, file, created_at, *_ = group[0]
             content = queue.files / file if file else _content(reader, message)
@@ -83,6 +85,37 @@ async def find_locals(queue: Queue, skip: frozenset[int] = frozenset()) -> list[
         return pending
 
     return await queue.database.read(read)
+
+
+async def put_off_local(queue: Queue, message: int, until: float) -> None:
+    """The local part could not be delivered now."""
+    await queue.database.write(
+        lambda tx: tx.run(
+            "UPDATE recipient SET next_attempt_at = :until, attempts = attempts + 1"
+            " WHERE message = :message AND state = 'local'",
+            {"message": message, "until": until},
+        )
+    )
+
+
+async def give_up_local(queue: Queue, pending: PendingLocal, answer: SmtpStatus) -> None:
+    """The local part can't be delivered: its sender gets a report, if there is one."""
+    if pending.sender is None:
+        await settle_local(queue, pending.message)
+        return
+    await queue.database.write(
+        lambda tx: tx.run(
+            "UPDATE recipient SET state = 'failed', notice = 'failed', note = :text,"
+            " answer_code = :code, answer_enhanced = :enhanced, answer_text = :text"
+            " WHERE message = :message AND state = 'local'",
+            {
+                "message": pending.message,
+                "code": answer.code,
+                "enhanced": answer.enhanced,
+                "text": answer.text,
+            },
+        )
+    )
 
 
 async def settle_local(queue: Queue, message: int) -> None:

@@ -58,6 +58,7 @@ from backend.store.migrations import load
 log = logs.get(__name__)
 
 MAX_BATCH_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8: what any server takes in one transaction
+LOCAL_GRACE_S = 600.0
 MAX_LOGGED_TRIES = 200  # of one message to one domain, a security limit
 
 GIVEN_UP = SmtpStatus(550, "5.0.0", "the administrator of this mail server gave up on it")
@@ -122,6 +123,8 @@ class Queue:
             remote = tuple(self._insert_remote(tx, message, a, now) for a in entry.remote)
             for address, target in entry.local:
                 row = _new_row(message, address, State.LOCAL, now)
+                # The one who adds delivers it at once; the queue takes over when that one is gone.
+                row["now"] = now + LOCAL_GRACE_S
                 row |= {"local_account": target.account, "local_mailbox": target.mailbox}
                 tx.insert(_INSERT_RECIPIENT, row)
             tx.after_commit(lambda: self._changed(remote, State.WAITING))

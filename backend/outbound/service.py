@@ -1,0 +1,268 @@
+"""Outgoing mail as one service: what `server.py` builds, opens, runs and closes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from backend.accounts.directory import Directory
+from backend.config.model import Config
+from backend.core.address import Address
+from backend.core.clock import Clock, SystemClock
+from backend.core.events import QueueChanged, TimelineEntry
+from backend.core.ids import AccountId
+from backend.core.status import UNKNOWN_FAULT, SmtpStatus
+from backend.dns.resolver import Resolver
+from backend.observe import log as logs
+from backend.outbound.backoff import MAX_ATTEMPTS
+from backend.outbound.dial import Endpoints
+from backend.outbound.direct import DEFAULT_LIMITS, DirectTransport, Limits
+from backend.outbound.entries import Batch, Fate, Item, Verdict
+from backend.outbound.failure import judge
+from backend.outbound.queue import Queue
+from backend.outbound.reports import Reporter
+from backend.outbound.route import Choice, Question, Routing, is_direct, route
+from backend.outbound.schedule import DRAIN_S, Scheduler
+from backend.outbound.submit import Deliver, Submitter
+from backend.outbound.transport import Delivery, Result, Transport
+from backend.runtime import tasks
+
+log = logs.get(__name__)
+
+WRITE_RETRY_S = 5.0
+
+
+class Outbound:
+    """`queue` and `submitter` are for the admin API and for submission. `config` gives the configuration of the moment.
+
+    `own_endpoints` says where this server itself listens for SMTP, so that it never delivers to itself in a loop.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        config: Callable[[], Config],
+        directory: Directory,
+        deliver: Deliver,
+        resolver: Resolver,
+        own_endpoints: Callable[[], Endpoints] = tuple,
+        record: Callable[[TimelineEntry], None] = lambda _: None,
+        publish: Callable[[QueueChanged], None] = lambda _: None,
+        clock: Clock | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        server = config().server
+        self._config = config
+        self._record = record
+        self._clock: Clock = clock if clock is not None else SystemClock()
+        self.queue = Queue(
+            folder,
+            clock=self._clock,
+            practice_mode=server.practice_mode,
+            publish=publish,
+            record=record,
+        )
+        self.submitter = Submitter(
+            self.queue,
+            config=config,
+            directory=directory,
+            deliver=deliver,
+            clock=self._clock,
+            record=record,
+        )
+        self._direct = DirectTransport(
+            resolver,
+            hostname=server.hostname,
+            port=server.outbound.smtp_port,
+            allow_private=server.outbound.allow_loopback,
+            own_endpoints=own_endpoints,
+            limits=limits,
+        )
+        self._reporter = Reporter(
+            self.queue,
+            hostname=server.hostname,
+            directory=directory,
+            deliver=deliver,
+            clock=self._clock,
+            record=record,
+            publish=publish,
+        )
+        self._scheduler = Scheduler(
+            self.queue, self.attempt, concurrency=server.outbound.concurrency, clock=self._clock
+        )
+        self.queue.on_work = self.wake
+
+    async def open(self) -> None:
+        """Before anything is submitted."""
+        await self.queue.open()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            tasks.start(group, tasks.supervise(self._reporter.run, "reports"), "reports")
+            if not self.queue.practice_mode:
+                tasks.start(
+                    group, tasks.supervise(self._scheduler.run, "outbound queue"), "outbound queue"
+                )
+
+    async def close(self, drain_s: float = DRAIN_S) -> None:
+        """After `run` was cancelled and nothing is submitted any more."""
+        await self._scheduler.drain(drain_s)
+        await self._direct.close()
+        await self.queue.close()
+
+    def wake(self) -> None:
+        """Something may be due (or a test has moved the clock)."""
+        self._scheduler.wake()
+        self._reporter.wake()
+
+    def explain(self, item: Item) -> Choice:
+        """Which way the next attempt for an item takes, and why."""
+        sender_domain = item.sender.rpartition("@")[2]
+        return self._route(
+            item.account,
+            "" if sender_domain.startswith("[") else sender_domain,
+            _domain(item.recipient),
+            item.attempts,
+            item.override,
+        )
+
+    async def attempt(self, batch: Batch) -> None:
+        """One attempt for one batch, written down."""
+        started_at = self._clock.time()
+        outgoing = batch.outgoing
+        choice = self._route(
+            batch.account,
+            "" if outgoing.sender is None else outgoing.sender.domain.ascii,
+            outgoing.domain,
+            batch.attempts - 1,
+            batch.override,
+        )
+        self._note(
+            batch,
+            "attempt",
+            f"Attempt {batch.attempts} of {MAX_ATTEMPTS} to deliver to {_listed(outgoing.recipients)}. {choice.reason}",
+        )
+        delivery = await self._deliver(batch, choice)
+        fates = judge(batch.ids, delivery.results, batch.attempts)
+        while True:
+            try:
+                await self.queue.settle(
+                    batch, fates, delivery.tries, started_at=started_at, choice=choice
+                )
+                break
+            except Exception as error:
+                # A full disk, mostly. Forgetting what was delivered would deliver it twice: better wait.
+                log.error("outcome of a delivery can't be written", cause=repr(error))
+                await asyncio.sleep(WRITE_RETRY_S)
+        self._tell(batch, delivery, fates)
+
+    async def _deliver(self, batch: Batch, choice: Choice) -> Delivery:
+        transport = self._transport(choice)
+        if isinstance(transport, SmtpStatus):
+            return _same_for_all(batch, transport)
+        try:
+            return await transport.deliver(batch.outgoing)
+        except Exception as error:  # a job's border: a fault of ours is temporary for the message
+            log.error("delivery failed by a fault of this server", error=error)
+            return _same_for_all(batch, UNKNOWN_FAULT)
+
+    def _transport(self, choice: Choice) -> Transport | SmtpStatus:
+        transports = self._config().domains.transports
+        if not choice.known:
+            # Behaviour T10: the name was valid when it was chosen.
+            return SmtpStatus(451, "4.3.5", f'cannot find transport "{choice.transport}"')
+        if is_direct(choice.transport, Routing(transports=transports)):
+            return self._direct
+        refusal = transports[choice.transport].fail
+        if refusal is not None:
+            enhanced = "5.7.1" if refusal.smtp_code >= 500 else "4.7.1"
+            return SmtpStatus(refusal.smtp_code, enhanced, refusal.smtp_message)
+        return SmtpStatus(
+            451,
+            "4.3.5",
+            f'transport "{choice.transport}" is of a kind that this version can\'t use yet;'
+            " change the route, or choose direct delivery for this message",
+        )
+
+    def _route(
+        self,
+        account: AccountId,
+        sender_domain: str,
+        recipient_domain: str,
+        attempts: int,
+        override: str | None,
+    ) -> Choice:
+        domains = self._config().domains
+        owner, home = domains.accounts.get(account), domains.domains.get(sender_domain)
+        return route(
+            Question(
+                sender_domain=sender_domain,
+                recipient_domain=recipient_domain,
+                attempts=attempts,
+                override=override,
+            ),
+            Routing(
+                account=owner.routes if owner is not None else (),
+                domain=home.routes if home is not None else (),
+                server=domains.routes,
+                transports=domains.transports,
+            ),
+        )
+
+    def _tell(self, batch: Batch, delivery: Delivery, fates: Sequence[Fate]) -> None:
+        last = delivery.tries[-1] if delivery.tries else None
+        for fate in fates:
+            result = fate.result
+            recipient, status = result.recipient, result.status
+            said = f"{result.remote_mta} said: {status}" if result.remote_mta else status.text
+            if fate.verdict is Verdict.DONE:
+                kind, text = (
+                    "sent",
+                    f"{result.remote_mta} took the message for {recipient}: {status}",
+                )
+            elif fate.verdict is Verdict.RETRY:
+                when = datetime.fromtimestamp(batch.next_attempt_at, UTC).strftime("%H:%M:%S UTC")
+                kind, text = (
+                    "deferred",
+                    f"Not yet delivered to {recipient}; next attempt at {when}. {said}",
+                )
+            else:
+                kind, text = "bounced", f"Not delivered to {recipient}, and given up. {said}"
+            details = {"recipient": str(recipient), "queue_id": str(fate.id), "answer": str(status)}
+            if last is not None:
+                details |= {"host": last.host, "ip": last.ip, "tls": last.tls}
+            self._note(batch, kind, text, details)
+            log.info(
+                "delivery attempt ended",
+                recipient_domain=recipient.domain_text,
+                verdict=fate.verdict,
+                attempts=batch.attempts,
+                host=result.remote_mta or (last.host if last is not None else ""),
+                answer=str(status),
+            )
+
+    def _note(
+        self, batch: Batch, kind: str, text: str, details: dict[str, str] | None = None
+    ) -> None:
+        self._record(
+            TimelineEntry(batch.outgoing.trace, self._clock.time(), kind, text, details or {})
+        )
+
+
+def _same_for_all(batch: Batch, status: SmtpStatus) -> Delivery:
+    return Delivery(
+        results=tuple(Result(recipient=r, status=status) for r in batch.outgoing.recipients)
+    )
+
+
+def _domain(address: str) -> str:
+    domain = address.rpartition("@")[2]
+    return "" if domain.startswith("[") else domain
+
+
+def _listed(recipients: Sequence[Address]) -> str:
+    shown = ", ".join(str(recipient) for recipient in recipients[:3])
+    more = len(recipients) - 3
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,356 @@
+"""May this account send that, and what becomes of it? The way from a submission to our own mailboxes and the queue.
+
+All recipients or none: refusals come before anything is kept. Recipients elsewhere and, when there are both, those here
+are committed to the queue together; then the local part is delivered and removed from the queue, and only then comes
+the 250. After a crash in between, the queue delivers the local part under the same delivery id.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, assert_never
+
+from backend.accounts.directory import (
+    Directory,
+    Local,
+    Unavailable,
+    UnknownDomain,
+    UnknownUser,
+)
+from backend.config.model import Config
+from backend.core.address import Address, AddressError, parse_address
+from backend.core.clock import Clock, SystemClock
+from backend.core.connection import SessionFacts
+from backend.core.envelope import Envelope
+from backend.core.errors import RefusedError, TemporaryError
+from backend.core.events import TimelineEntry
+from backend.core.ids import AccountId
+from backend.core.status import NO_SUCH_USER, SmtpStatus
+from backend.message import headers
+from backend.message.addresses import parse_mailboxes
+from backend.message.dates import format_timestamp
+from backend.message.received import received_line, return_path_line
+from backend.observe import log as logs
+from backend.outbound.content import INLINE_LIMIT_BYTES, read_start, write_file
+from backend.outbound.entries import PRACTICE_NOTE, NewEntry, local_delivery_id
+from backend.outbound.limits import SendLimits
+from backend.outbound.owed import settle_local
+from backend.outbound.queue import Queue
+from backend.runtime.threads import Pool, run_blocking
+from backend.store.values import Content, NewMessage, Target
+
+log = logs.get(__name__)
+
+MAX_HEADER_OCTETS = 1024 * 1024  # a security limit
+MAX_RECORDED_RECIPIENTS = 20  # in the timeline of one message
+
+# Stripped from what leaves and from what is delivered here: the one tells a secret, the other is the last server's to write.
+_STRIPPED = (b"Bcc", b"Resent-Bcc", b"Return-Path")
+
+_HEADER_TOO_LARGE = SmtpStatus(
+    552, "5.6.0", "The header of the message is larger than one megabyte"
+)
+_NO_AUTHOR = SmtpStatus(550, "5.6.0", "The message has no From line with an address")
+_TWO_AUTHORS = SmtpStatus(550, "5.6.0", "The message has more than one From line")
+_UNAVAILABLE = SmtpStatus(451, "4.3.2", "The recipient's domain is switched off for a while")
+_DISABLED = SmtpStatus(550, "5.7.1", "This account may not send mail; ask who runs the server")
+
+
+class Deliver(Protocol):
+    """`Store.deliver`: to all targets or none, durable on return; the same `delivery_id` never twice."""
+
+    async def __call__(
+        self, message: NewMessage, targets: Sequence[Target], *, delivery_id: str | None = None
+    ) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipients:
+    remote: tuple[Address, ...]
+    local: tuple[tuple[Address, Target], ...]
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return tuple(dict.fromkeys(target for _, target in self.local))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    content: bytes | Path
+    size_bytes: int
+    header: bytes
+    message_id: str
+
+
+class Submitter:
+    def __init__(
+        self,
+        queue: Queue,
+        *,
+        config: Callable[[], Config],
+        directory: Directory,
+        deliver: Deliver,
+        clock: Clock | None = None,
+        record: Callable[[TimelineEntry], None] = lambda _: None,
+    ) -> None:
+        self._queue = queue
+        self._config = config
+        self._directory = directory
+        self._deliver = deliver
+        self._clock: Clock = clock if clock is not None else SystemClock()
+        self._record = record
+
+    async def submit(
+        self, account: AccountId, envelope: Envelope, content: Content, facts: SessionFacts
+    ) -> SmtpStatus:
+        """Accepted for good on return. `content` as the client sent it; a file stays the caller's.
+
+        Raises:
+            RefusedError: the account may not send this, or a recipient here does not exist.
+            TemporaryError: not now; a limit on sending, a full mailbox or disk.
+        """
+        self._check_sender(account, envelope.sender)
+        recipients = self._sort(envelope.recipients)
+        header, body_at = await _read_header(content)
+        self._check_authors(account, header)
+        prepared = await self._prepare(envelope, content, header, body_at, facts)
+        try:
+            if recipients.remote:
+                entry = self._entry(account, envelope, recipients, prepared, facts)
+                accepted = await self._queue.add(entry, self._limits(account, facts))
+            else:
+                accepted = None
+                await self._deliver_all(account, envelope.sender, recipients, prepared, facts)
+        except Exception:
+            # Not when cancelled: the queue may then own the file all the same; a stray is removed at the next start.
+            await self._remove(prepared)
+            raise
+        if accepted is None:
+            await self._remove(prepared)
+        elif recipients.local:
+            await self._deliver_local_part(accepted.message, envelope, recipients, prepared, facts)
+        self._tell(account, recipients, facts)
+        return SmtpStatus(250, "2.0.0", f"Accepted as {facts.trace}")
+
+    # Checks
+
+    def _check_sender(self, account: AccountId, sender: Address | None) -> None:
+        if self._directory.is_disabled(account):
+            raise RefusedError(_DISABLED)
+        # The null sender is what mail apps use for read receipts; nobody will hear of their failure.
+        if sender is not None and not self._directory.may_send_as(account, sender):
+            raise RefusedError(_not_yours(str(sender)))
+
+    def _check_authors(self, account: AccountId, header: bytes) -> None:
+        # RFC 6409 §6.1: a submission server may insist on an author that belongs to the one who signed in.
+        fields = headers.get_all(header, b"From")
+        if len(fields) > 1:
+            raise RefusedError(_TWO_AUTHORS)
+        boxes = parse_mailboxes(fields[0]) if fields else []
+        if not boxes:
+            raise RefusedError(_NO_AUTHOR)
+        for box in boxes:
+            try:
+                author = parse_address(box.address)
+            except AddressError:
+                raise RefusedError(_not_yours(box.address)) from None
+            if not self._directory.may_send_as(account, author):
+                raise RefusedError(_not_yours(box.address))
+
+    def _sort(self, addresses: Sequence[Address]) -> _Recipients:
+        remote: list[Address] = []
+        local: list[tuple[Address, Target]] = []
+        unknown: list[str] = []
+        for address in dict.fromkeys(addresses):
+            match found := self._directory.resolve(address):
+                case Local():
+                    local.append((address, Target(found.account, found.mailbox)))
+                case UnknownDomain():
+                    remote.append(address)
+                case UnknownUser():
+                    unknown.append(str(address))
+                case Unavailable():
+                    raise TemporaryError(_UNAVAILABLE)
+                case _:
+                    assert_never(found)
+        if unknown:
+            names = ", ".join(unknown[:3])
+            raise RefusedError(
+                SmtpStatus(550, NO_SUCH_USER.enhanced, f"{NO_SUCH_USER.text}: {names}")
+            )
+        return _Recipients(tuple(remote), tuple(local))
+
+    def _limits(self, account: AccountId, facts: SessionFacts) -> SendLimits | None:
+        config = self._config()
+        if config.server.practice_mode and facts.peer_is_loopback:
+            return None
+        settings = config.domains.accounts.get(account)
+        if settings is None:
+            return None
+        return SendLimits(settings.outgoing_limit, settings.first_time_limit)
+
+    # Content
+
+    async def _prepare(
+        self,
+        envelope: Envelope,
+        content: Content,
+        header: bytes,
+        body_at: int,
+        facts: SessionFacts,
+    ) -> _Prepared:
+        now, hostname = self._clock.time(), self._config().server.hostname
+        added = [
+            received_line(
+                helo=facts.greeting,
+                peer_ip=facts.peer_address,
+                by=hostname,
+                protocol=facts.protocol,
+                trace=facts.trace,
+                at=now,
+                tls=facts.tls,
+            )
+        ]
+        # RFC 6409 §8.2 and §8.3: the submission server adds Date and Message-ID where the app left them out.
+        if headers.get(header, b"Date") is None:
+            added.append(f"Date: {format_timestamp(now)}\r\n".encode())
+        message_id = (headers.get(header, b"Message-ID") or b"").decode("ascii", "replace")
+        if not message_id:
+            domain = envelope.sender.domain.ascii if envelope.sender is not None else hostname
+            message_id = f"<{secrets.token_hex(16)}@{domain or hostname}>"
+            added.append(f"Message-ID: {message_id}\r\n".encode())
+        whole = headers.prepend(headers.without_fields(header, _STRIPPED), added)
+        if isinstance(content, bytes) and len(content) <= INLINE_LIMIT_BYTES:
+            stored: bytes | Path = whole + content[body_at:]
+            size_bytes = len(whole) + len(content) - body_at
+        else:
+            stored = await run_blocking(
+                Pool.FILES, write_file, self._queue.files, whole, content, body_at
+            )
+            size_bytes = stored.stat().st_size
+        return _Prepared(stored, size_bytes, whole, message_id)
+
+    def _local_message(self, sender: Address | None, prepared: _Prepared) -> NewMessage:
+        return NewMessage(
+            content=prepared.content,
+            received_at=self._clock.time(),
+            prefix=return_path_line(sender),
+        )
+
+    # Keeping
+
+    def _entry(
+        self,
+        account: AccountId,
+        envelope: Envelope,
+        recipients: _Recipients,
+        prepared: _Prepared,
+        facts: SessionFacts,
+    ) -> NewEntry:
+        return NewEntry(
+            trace=facts.trace,
+            account=account,
+            sender=envelope.sender,
+            content=prepared.content,
+            size_bytes=prepared.size_bytes,
+            header_bytes=len(prepared.header),
+            message_id=prepared.message_id,
+            body=envelope.body,
+            smtputf8=envelope.smtputf8 and not prepared.header.isascii(),
+            remote=recipients.remote,
+            local=recipients.local,
+        )
+
+    async def _deliver_all(
+        self,
+        account: AccountId,
+        sender: Address | None,
+        recipients: _Recipients,
+        prepared: _Prepared,
+        facts: SessionFacts,
+    ) -> None:
+        addresses = [address for address, _ in recipients.local]
+        await self._queue.count_only(account, addresses, self._limits(account, facts))
+        await self._deliver(self._local_message(sender, prepared), recipients.targets)
+
+    async def _deliver_local_part(
+        self,
+        message: int,
+        envelope: Envelope,
+        recipients: _Recipients,
+        prepared: _Prepared,
+        facts: SessionFacts,
+    ) -> None:
+        """The message is accepted already: what fails here, the queue does later."""
+        try:
+            await self._deliver(
+                self._local_message(envelope.sender, prepared),
+                recipients.targets,
+                delivery_id=local_delivery_id(facts.trace, message),
+            )
+            await settle_local(self._queue, message)
+        except Exception as error:
+            log.warning("local part of a message is put off", cause=repr(error))
+            self._queue.on_work()
+
+    @staticmethod
+    async def _remove(prepared: _Prepared) -> None:
+        if isinstance(prepared.content, Path):
+            await run_blocking(Pool.FILES, prepared.content.unlink, missing_ok=True)
+
+    def _tell(self, account: AccountId, recipients: _Recipients, facts: SessionFacts) -> None:
+        now = self._clock.time()
+        log.info(
+            "message accepted for sending",
+            trace=facts.trace,
+            account=account,
+            remote=len(recipients.remote),
+            local=len(recipients.local),
+        )
+        for address, target in recipients.local[:MAX_RECORDED_RECIPIENTS]:
+            self._record(
+                TimelineEntry(
+                    facts.trace,
+                    now,
+                    "delivered",
+                    f"Put into {target.mailbox} of {target.account}, on this server",
+                    {"recipient": str(address), "account": target.account},
+                )
+            )
+        practice = f"; {PRACTICE_NOTE}" if self._queue.practice_mode else ""
+        for address in recipients.remote[:MAX_RECORDED_RECIPIENTS]:
+            self._record(
+                TimelineEntry(
+                    facts.trace,
+                    now,
+                    "queued",
+                    f"In the queue, to be sent to {address}{practice}",
+                    {"recipient": str(address)},
+                )
+            )
+
+
+async def _read_header(content: Content) -> tuple[bytes, int]:
+    """The header block, ending in its blank line, and where the body begins.
+
+    Raises:
+        RefusedError: it is too large.
+    """
+    if isinstance(content, bytes):
+        start = content[: MAX_HEADER_OCTETS + 1]
+    else:
+        start = await run_blocking(Pool.FILES, read_start, content, MAX_HEADER_OCTETS + 1)
+    body_at = headers.find_body(start)
+    if body_at > MAX_HEADER_OCTETS:
+        raise RefusedError(_HEADER_TOO_LARGE)
+    return start[:body_at], body_at
+
+
+def _not_yours(address: str) -> SmtpStatus:
+    shown = "".join(char if char.isprintable() else "?" for char in address[:200])
+    return SmtpStatus(
+        550,
+        "5.7.1",
+        f"Your account may not send as {shown}; add that address to the account or choose another sender",
+    )
