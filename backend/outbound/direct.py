@@ -233,7 +233,7 @@ class DirectTransport:
     ) -> bool:
         """Whether the TLS handshake failed, so that the same host may be tried without."""
         started = self._clock.monotonic()
-        session = _Session(host, self._hostname, tls, message, tuple(progress.waiting))
+        session = _Session(host, ip, self._hostname, tls, message, tuple(progress.waiting))
         connection: Connection | None = None
         try:
             try:
@@ -241,9 +241,9 @@ class DirectTransport:
                     connection = await dial(ip, self._port, timeout_s=self._limits.connect_s)
                     outcome = await self._converse(connection, session)
             except DialError as error:
-                outcome = session.give_up(f"{host} ({ip}): {error}")
+                outcome = session.give_up(str(error))
             except TimeoutError:
-                outcome = session.give_up(f"{host} ({ip}): the connection took too long")
+                outcome = session.give_up("the connection took too long")
         except BaseException:
             if connection is not None:
                 connection.abort()
@@ -348,9 +348,16 @@ class _Session:
     """One transaction over one connection, and what its outcome means for the other hosts."""
 
     def __init__(
-        self, host: str, hostname: str, tls: Tls, message: Outgoing, recipients: tuple[Address, ...]
+        self,
+        host: str,
+        ip: str,
+        hostname: str,
+        tls: Tls,
+        message: Outgoing,
+        recipients: tuple[Address, ...],
     ) -> None:
         self.host = host
+        self._ip = ip
         self.message = message
         self.content_is_out = False
         self._hostname = hostname
@@ -385,9 +392,12 @@ class _Session:
                 yield Result(recipient=result.recipient, status=LOOPS_BACK), False
             return
         for result in outcome.results:
-            remote_mta = self.host if result.remote else ""
+            status, remote_mta = result.status, self.host
+            if not result.remote:
+                text = f"{self.host} ({self._ip}): {status.text}"
+                status, remote_mta = SmtpStatus(status.code, status.enhanced, text), ""
             yield (
-                Result(recipient=result.recipient, status=result.status, remote_mta=remote_mta),
+                Result(recipient=result.recipient, status=status, remote_mta=remote_mta),
                 self._is_final(result),
             )
 
