@@ -8,6 +8,7 @@ import re
 from calendar import timegm
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import TypeVar
 
 from backend.core.errors import PeerError
@@ -326,3 +327,20 @@ def _month(name: bytes) -> int:
         return MONTHS.index(name.lower()) + 1
     except ValueError as error:
         raise GrammarError("No such month") from error
+
+
+_MONTH_NAMES = tuple(month.capitalize() for month in MONTHS)
+
+
+@lru_cache(maxsize=1000)
+def _day_text(day: int) -> bytes:
+    then = date.fromordinal(day + _EPOCH_DAY)
+    return b"%02d-%b-%04d" % (then.day, _MONTH_NAMES[then.month - 1], then.year)
+
+
+def internal_date(seconds: float) -> bytes:
+    """As date-time, in UTC."""
+    day, second = divmod(int(seconds), 86400)
+    day = min(max(day, -_EPOCH_DAY + 1), date.max.toordinal() - _EPOCH_DAY)
+    hour, second = divmod(second, 3600)
+    return b'"%b %02d:%02d:%02d +0000"' % (_day_text(day), hour, *divmod(second, 60))

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from backend.imap.commands import List
 
 DELIMITER = "/"
-MAX_NAME_CHARS = 500  # of a whole mailbox name, a security limit
-MAX_LEVELS = 30  # of the hierarchy, a security limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +33,6 @@ def normal_name(name: str) -> str:
     """INBOX in any case is INBOX, also as the first level."""
     first, delimiter, rest = name.partition(DELIMITER)
     return f"INBOX{delimiter}{rest}" if first.upper() == "INBOX" else name
-
-
-def fault_of_name(name: str) -> str | None:
-    """Why a mailbox can't be called so; None if it can."""
-    if not name:
-        return "A mailbox name must not be empty"
-    if len(name) > MAX_NAME_CHARS:
-        return f"A mailbox name must not be longer than {MAX_NAME_CHARS} characters"
-    levels = name.split(DELIMITER)
-    if len(levels) > MAX_LEVELS:
-        return f"A mailbox name must not have more than {MAX_LEVELS} levels"
-    if not all(levels):
-        return "A level of a mailbox name must not be empty"
-    # RFC 9051 §5.1: control characters must not stand in names; % and * could never be listed.
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "%*\u2028\u2029" for char in name):
-        return "A mailbox name must not contain control characters, % or *"
-    return None
 
 
 class _Patterns:

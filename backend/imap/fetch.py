@@ -1,0 +1,286 @@
+"""What does a FETCH need from the store, and how are its lines written?
+
+`plan` looks at the items once. Its columns go to the store's `rows`; `FetchPlan.formatter` makes the function that
+turns a chunk of rows into bytes. That function runs on the store's reader thread: it touches nothing but its rows.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from backend.core.uidset import UidSet
+from backend.imap import responses
+from backend.imap.commands import (
+    BinaryItem,
+    BinarySizeItem,
+    BodyItem,
+    FetchItem,
+    Field,
+    SectionKind,
+)
+from backend.imap.grammar import internal_date
+from backend.imap.sections import Message, binary, section_reader
+
+Row = tuple[Any, ...]
+"""A row of the store; `Any`, because its types follow from the columns that were asked for."""
+
+Formatter = Callable[[Sequence[Row]], bytes]
+
+
+class Column(Enum):
+    """What a plan may want of the store beside the UID, which always comes first."""
+
+    UID = "uid"
+    FLAGS = "flags"
+    MODSEQ = "modseq"
+    SIZE = "size"
+    RECEIVED_AT = "received_at"
+    SAVED_AT = "saved_at"
+    ENVELOPE = "envelope"
+    BODY = "body"
+    BODYSTRUCTURE = "bodystructure"
+    HEADER = "header"
+    CONTENT = "content"
+    PREVIEW = "preview"
+    EMAIL_ID = "email_id"
+
+
+# Items that are ready to send: the column and the pattern that it is put into.
+_READY: dict[Field, tuple[Column, bytes]] = {
+    Field.UID: (Column.UID, b"UID %d"),
+    Field.FLAGS: (Column.FLAGS, b"FLAGS (%b)"),
+    Field.MODSEQ: (Column.MODSEQ, b"MODSEQ (%d)"),
+    Field.SIZE: (Column.SIZE, b"RFC822.SIZE %d"),
+    Field.ENVELOPE: (Column.ENVELOPE, b"ENVELOPE %b"),
+    Field.BODY: (Column.BODY, b"BODY %b"),
+    Field.BODYSTRUCTURE: (Column.BODYSTRUCTURE, b"BODYSTRUCTURE %b"),
+}
+
+_Write = Callable[[Row, Message, list[bytes]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPlan:
+    """`columns` begins with the UID. `sets_seen`: fetching marks the messages as read."""
+
+    columns: tuple[Column, ...]
+    items: tuple[FetchItem, ...]
+    sets_seen: bool
+    utf8: bool
+    partial_content: tuple[int, int] | None = None
+    """The one item with content is BODY[]<offset.length>: the store need not read the whole message."""
+
+    def formatter(self, view: UidSet) -> Formatter:
+        """`view`: the picture that the client has; rows of other messages are left out."""
+        if all(isinstance(item, Field) and item in _READY for item in self.items):
+            return _ready_formatter(self, view)
+        return _general_formatter(self, view)
+
+
+def plan(items: Sequence[FetchItem], *, utf8: bool = False) -> FetchPlan:
+    columns = [Column.UID]
+    # UID goes first in a line, whatever the order of the request: rows begin with it.
+    ordered = sorted(dict.fromkeys(items), key=lambda item: item is not Field.UID)
+    for item in ordered:
+        for column in _columns_of(item):
+            if column not in columns:
+                columns.append(column)
+    sets_seen = any(isinstance(item, BodyItem | BinaryItem) and not item.peek for item in ordered)
+    return FetchPlan(
+        tuple(columns), tuple(ordered), sets_seen, utf8, _partial_content(ordered, columns)
+    )
+
+
+def _columns_of(item: FetchItem) -> tuple[Column, ...]:
+    match item:
+        case BodyItem():
+            # The header block is stored on its own: for it the message need not be read.
+            if not item.section.part and item.section.kind in _HEADER_KINDS:
+                return (Column.HEADER,)
+            return (Column.CONTENT,)
+        case BinaryItem() | BinarySizeItem():
+            return (Column.CONTENT,)
+        case Field.INTERNALDATE:
+            return (Column.RECEIVED_AT,)
+        case Field.SAVEDATE:
+            return (Column.SAVED_AT,)
+        case Field.PREVIEW:
+            return (Column.PREVIEW,)
+        case Field.EMAILID:
+            return (Column.EMAIL_ID,)
+        case Field.THREADID:
+            return ()
+        case _:
+            return (_READY[item][0],)
+
+
+_HEADER_KINDS = frozenset(
+    {SectionKind.HEADER, SectionKind.HEADER_FIELDS, SectionKind.HEADER_FIELDS_NOT}
+)
+
+
+def _partial_content(
+    items: Iterable[FetchItem], columns: Sequence[Column]
+) -> tuple[int, int] | None:
+    if Column.CONTENT not in columns:
+        return None
+    with_content = [item for item in items if Column.CONTENT in _columns_of(item)]
+    if len(with_content) != 1 or not isinstance(item := with_content[0], BodyItem | BinaryItem):
+        return None
+    is_whole = (
+        not item.part
+        if isinstance(item, BinaryItem)
+        else not item.section.part and item.section.kind is SectionKind.WHOLE
+    )
+    return item.partial if is_whole else None
+
+
+def _numbers(view: UidSet, rows: Sequence[Row]) -> Sequence[int | None]:
+    """The sequence numbers of rows, which ascend by UID."""
+    first, last = view.seq_of(rows[0][0]), view.seq_of(rows[-1][0])
+    # As many rows as numbers between the first and the last: then none is missing in between.
+    if first is not None and last is not None and last - first + 1 == len(rows):
+        return range(first, last + 1)
+    return [view.seq_of(row[0]) for row in rows]
+
+
+def _ready_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
+    """Every item is a column as it stands: one pattern per message and nothing else."""
+    patterns = [_READY[item][1] for item in fetch.items if isinstance(item, Field)]
+    line = b"* %d FETCH (" + b" ".join(patterns) + b")\r\n"
+    skipped = 0 if Field.UID in fetch.items else 1
+
+    def write(rows: Sequence[Row]) -> bytes:
+        if not rows:
+            return b""
+        numbers = _numbers(view, rows)
+        if not isinstance(numbers, range):
+            known = [(seq, row) for seq, row in zip(numbers, rows, strict=True) if seq is not None]
+            return b"".join([line % (seq, *row[skipped:]) for seq, row in known])
+        if skipped:
+            return b"".join(
+                [line % (seq, *row[1:]) for seq, row in zip(numbers, rows, strict=True)]
+            )
+        return b"".join([line % (seq, *row) for seq, row in zip(numbers, rows, strict=True)])
+
+    return write
+
+
+def _general_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
+    """Pieces are collected and joined once per chunk, so that a body is copied once."""
+    columns = {column: index for index, column in enumerate(fetch.columns)}
+    writers = [_writer(item, columns, fetch) for item in fetch.items]
+    header_at = columns.get(Column.HEADER)
+    content_at = columns.get(Column.CONTENT)
+
+    def write(rows: Sequence[Row]) -> bytes:
+        if not rows:
+            return b""
+        pieces: list[bytes] = []
+        for seq, row in zip(_numbers(view, rows), rows, strict=True):
+            if seq is None:
+                continue
+            message = Message(
+                None if header_at is None else row[header_at],
+                None if content_at is None else row[content_at],
+            )
+            lead = b"* %d FETCH (" % seq
+            for write_item in writers:
+                pieces.append(lead)
+                write_item(row, message, pieces)
+                lead = b" "
+            pieces.append(b")\r\n")
+        return b"".join(pieces)
+
+    return write
+
+
+def _writer(item: FetchItem, columns: dict[Column, int], fetch: FetchPlan) -> _Write:
+    match item:
+        case BodyItem():
+            return _body_writer(item, is_cut=fetch.partial_content is not None)
+        case BinaryItem():
+            return _binary_writer(item, is_cut=fetch.partial_content is not None)
+        case BinarySizeItem():
+            return _binary_size_writer(item)
+        case Field.THREADID:
+            return lambda _row, _message, pieces: pieces.append(b"THREADID NIL")
+    at = columns[_columns_of(item)[0]]
+    match item:
+        case Field.INTERNALDATE:
+            return lambda row, _, pieces: pieces.append(b"INTERNALDATE " + internal_date(row[at]))
+        case Field.SAVEDATE:
+            return lambda row, _, pieces: pieces.append(b"SAVEDATE " + internal_date(row[at]))
+        case Field.EMAILID:
+            return lambda row, _, pieces: pieces.append(b"EMAILID (%b)" % row[at].encode("ascii"))
+        case Field.PREVIEW:
+            utf8 = fetch.utf8
+            return lambda row, _, pieces: pieces.append(
+                b"PREVIEW " + responses.string(row[at].encode("utf-8", "replace"), utf8=utf8)
+            )
+        case _:
+            pattern = _READY[item][1]
+            return lambda row, _, pieces: pieces.append(pattern % row[at])
+
+
+def _body_writer(item: BodyItem, *, is_cut: bool) -> _Write:
+    read = section_reader(item.section)
+    label = item.label or b"BODY[%b]" % _section_label(item)
+    partial = item.partial
+    if partial is not None:
+        # RFC 9051 §7.5.2: the answer names the offset only.
+        label += b"<%d>" % partial[0]
+
+    def write(_row: Row, message: Message, pieces: list[bytes]) -> None:
+        value = read(message)
+        if value is None:
+            pieces.append(label + b" NIL")
+            return
+        if partial is not None and not is_cut:
+            value = value[partial[0] : partial[0] + partial[1]]
+        pieces.append(b"%b {%d}\r\n" % (label, len(value)))
+        pieces.append(value)
+
+    return write
+
+
+def _section_label(item: BodyItem) -> bytes:
+    section = item.section
+    parts = [b"%d" % number for number in section.part]
+    if section.kind is not SectionKind.WHOLE:
+        parts.append(section.kind.value)
+    label = b".".join(parts)
+    if section.fields:
+        label += b" (%b)" % b" ".join(responses.astring(field) for field in section.fields)
+    return label
+
+
+def _binary_writer(item: BinaryItem, *, is_cut: bool) -> _Write:
+    label = b"BINARY[%b]" % b".".join(b"%d" % number for number in item.part)
+    partial = item.partial
+    if partial is not None:
+        label += b"<%d>" % partial[0]
+
+    def write(_row: Row, message: Message, pieces: list[bytes]) -> None:
+        value = binary(message, item.part)
+        if value is None:
+            pieces.append(label + b" NIL")
+            return
+        if partial is not None and not is_cut:
+            value = value[partial[0] : partial[0] + partial[1]]
+        # RFC 3516 §4.2: a literal8 where there is NUL, else a plain one.
+        tilde = b"~" if b"\x00" in value else b""
+        pieces.append(b"%b %b{%d}\r\n" % (label, tilde, len(value)))
+        pieces.append(value)
+
+    return write
+
+
+def _binary_size_writer(item: BinarySizeItem) -> _Write:
+    label = b"BINARY.SIZE[%b]" % b".".join(b"%d" % number for number in item.part)
+
+    def write(_row: Row, message: Message, pieces: list[bytes]) -> None:
+        pieces.append(b"%b %d" % (label, len(binary(message, item.part) or b"")))
+
+    return write

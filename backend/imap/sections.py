@@ -1,0 +1,104 @@
+"""Which bytes of a message does a section name? (RFC 9051 §6.4.5, BODY[…] and BINARY[…])"""
+
+from collections.abc import Callable
+
+from backend.imap.commands import Section, SectionKind
+from backend.message.headers import find_body, select_fields, select_other_fields
+from backend.message.scan import Part, part_at, scan
+from backend.message.text import decode_part
+
+SectionReader = Callable[["Message"], bytes | None]
+
+
+class Message:
+    """One message while its line is written: what came from the store, taken apart at most once."""
+
+    __slots__ = ("_content", "_header", "_root")
+
+    def __init__(self, header: bytes | None, content: bytes | None) -> None:
+        self._header = header
+        self._content = content
+        self._root: Part | None = None
+
+    @property
+    def content(self) -> bytes:
+        return self._content or b""
+
+    @property
+    def header(self) -> bytes:
+        if self._header is None:
+            self._header = self.content[: find_body(self.content)]
+        return self._header
+
+    @property
+    def root(self) -> Part:
+        if self._root is None:
+            self._root = scan(self.content)
+        return self._root
+
+    def part(self, numbers: tuple[int, ...]) -> Part | None:
+        return part_at(self.root, numbers)
+
+
+def section_reader(section: Section) -> SectionReader:
+    """The function that cuts this section out of a message; it gives None where there is no such part."""
+    match section.kind:
+        case SectionKind.WHOLE if not section.part:
+            return lambda message: message.content
+        case SectionKind.HEADER_FIELDS | SectionKind.HEADER_FIELDS_NOT:
+            return _fields_reader(section)
+        case _ if not section.part:
+            return _header if section.kind is SectionKind.HEADER else _text
+    return _part_reader(section)
+
+
+def _header(message: Message) -> bytes:
+    return message.header
+
+
+def _text(message: Message) -> bytes:
+    return message.content[find_body(message.content) :]
+
+
+def _part_reader(section: Section) -> SectionReader:
+    numbers, kind = section.part, section.kind
+
+    def read(message: Message) -> bytes | None:
+        part = message.part(numbers)
+        if part is None:
+            return None
+        raw = message.content
+        if kind is SectionKind.WHOLE:
+            return raw[part.body_start : part.body_end]
+        if kind is SectionKind.MIME:
+            return raw[part.header_start : part.body_start]
+        # HEADER and TEXT of a part mean the message that the part holds.
+        inner = part.message
+        if inner is None:
+            return None
+        if kind is SectionKind.TEXT:
+            return raw[inner.body_start : inner.body_end]
+        return raw[inner.header_start : inner.body_start]
+
+    return read
+
+
+def _fields_reader(section: Section) -> SectionReader:
+    names = section.fields
+    select = select_fields if section.kind is SectionKind.HEADER_FIELDS else select_other_fields
+    numbers = section.part
+    whole = _part_reader(Section(numbers, SectionKind.HEADER))
+
+    def read(message: Message) -> bytes | None:
+        header = message.header if not numbers else whole(message)
+        return None if header is None else select(header, names)
+
+    return read
+
+
+def binary(message: Message, numbers: tuple[int, ...]) -> bytes | None:
+    """A part with its transfer encoding undone; the whole message for no number at all."""
+    if not numbers:
+        return message.content
+    part = message.part(numbers)
+    return None if part is None else decode_part(message.content, part)
