@@ -1,6 +1,7 @@
 """However bytes are cut and whatever they are, the SMTP core gives the same answer or its own error."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -41,7 +42,7 @@ TRICKY = st.lists(
 
 def cut(data: bytes, points: list[int]) -> list[bytes]:
     edges = sorted({min(p, len(data)) for p in points} | {0, len(data)})
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(edges)]
 
 
 def naive(data: bytes) -> tuple[bytes, bytes] | None:
