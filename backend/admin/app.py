@@ -1,0 +1,177 @@
+"""`backend.api.routes` as an aiohttp application: who may call, what was sent, which handler, which reply.
+
+Used twice: bare on the data folder's Unix socket, and below `/admin` of the web listeners that allow it.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from backend.admin.access import Access, Caller
+from backend.admin.call import Call, Handler
+from backend.admin.faults import DeniedError, error_reply, reply_to
+from backend.admin.handlers import all_handlers
+from backend.admin.headers import add_headers
+from backend.admin.services import Services
+from backend.admin.static import StaticFiles
+from backend.api import types as t
+from backend.api.routes import EVENT_STREAM, ROUTES, Needs, Route
+from backend.runtime.tasks import finish
+
+MAX_BODY_BYTES = 10_000_000  # one request, a security limit
+BODY_TIMEOUT_S = 30.0
+HANDLER_TIMEOUT_S = 60.0
+SHUTDOWN_TIMEOUT_S = 2.0
+
+_AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build(services: Services, access: Access) -> web.Application:
+    """All routes, and the browser's pages for everything else."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(access)])
+    handlers = all_handlers()
+    missing = {route.name for route in ROUTES} ^ set(handlers)
+    if missing:
+        raise RuntimeError(f"routes and handlers differ: {sorted(missing)}")
+    for route in ROUTES:
+        entry = _entry(route, handlers[route.name], services, access)
+        app.router.add_route(route.method, route.path, entry)
+    files = StaticFiles()
+    app.router.add_get("/api/{rest:.*}", _no_such_route)
+    app.router.add_get("/{name:.*}", files.answer)
+    app.on_response_prepare.append(add_headers)
+    return app
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """For the Unix socket (`web.SockSite`) or, by its `server` after `setup()`, for `runtime.listeners`."""
+    return web.AppRunner(
+        app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, keepalive_timeout=75.0
+    )
+
+
+async def _no_such_route(_: web.Request) -> web.StreamResponse:
+    raise DeniedError(404, "route.unknown", "The API has no such route.")
+
+
+def _guard(access: Access) -> Callable[[web.Request, _AioHandler], Awaitable[web.StreamResponse]]:
+    """Around everything, pages and unknown paths included: Host and origin, and errors as problem+json."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: _AioHandler) -> web.StreamResponse:
+        try:
+            access.check_host(request)
+            access.check_origin(request)
+            return await handler(request)
+        except web.HTTPException as error:
+            return _http_error(request, error)
+        except DeniedError as error:
+            if error.problem.code == "access.host" and "html" in request.headers.get("Accept", ""):
+                text = f"{error.problem.message}\n\n{error.problem.fix}\n"
+                return web.Response(status=error.status, text=text)
+            return reply_to(error)
+
+    return guard
+
+
+def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    if error.status < 400:
+        return error
+    message = {
+        404: f"There is nothing at {request.path}.",
+        405: f"{request.method} is not possible at {request.path}.",
+        413: f"A request may have at most {MAX_BODY_BYTES} bytes.",
+    }.get(error.status, error.reason)
+    problem = t.Problem(code="http", message=message)
+    return error_reply(error.status, "http", [problem])
+
+
+def _entry(route: Route, handler: Handler, services: Services, access: Access) -> _AioHandler:
+    async def entry(request: web.Request) -> web.StreamResponse:
+        try:
+            caller = _caller(route, request, access)
+            call = await _parse(route, request, caller, services, access)
+            if route.raw == EVENT_STREAM:
+                result = await handler(call)
+            else:
+                # What was begun is finished, even if the client hangs up.
+                async with asyncio.timeout(HANDLER_TIMEOUT_S):
+                    result = await finish(handler(call))
+            reply = result if isinstance(result, web.StreamResponse) else _json(route, result)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # the request handler's border: every failure becomes a reply
+            reply = reply_to(error)
+        services.activity.metrics.count(
+            "gatepost_api_requests_total", route=route.name, status=str(reply.status)
+        )
+        return reply
+
+    return entry
+
+
+def _caller(route: Route, request: web.Request, access: Access) -> Caller | None:
+    caller = access.identify(request)
+    if route.needs is Needs.PUBLIC:
+        return caller
+    if caller is None:
+        raise DeniedError(
+            401,
+            "access.sign_in",
+            "Nobody is signed in.",
+            fix="Sign in with the administrator's password (POST /api/v1/session).",
+        )
+    access.check_token(request, caller)
+    return caller
+
+
+async def _parse(
+    route: Route,
+    request: web.Request,
+    caller: Caller | None,
+    services: Services,
+    access: Access,
+) -> Call:
+    body: BaseModel | None = None
+    query: BaseModel | None = None
+    if route.request is not None:
+        if request.content_type != "application/json":
+            raise DeniedError(415, "request.type", "The request's content type is not JSON.")
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            content = await request.read()
+        body = route.request.model_validate_json(content)
+    if route.query is not None:
+        query = route.query.model_validate(dict(request.query))
+    return Call(
+        request=request,
+        route=route,
+        services=services,
+        access=access,
+        caller=caller,
+        parsed_body=body,
+        parsed_query=query,
+        revision=_revision(request) if route.checks_revision else 0,
+    )
+
+
+def _revision(request: web.Request) -> int:
+    found = re.fullmatch(r'"?(\d{1,15})"?', request.headers.get("If-Match", "").strip())
+    if found is None:
+        raise DeniedError(
+            428,
+            "config.if_match",
+            "The request does not say which revision of the configuration it changes.",
+            fix='Send the header If-Match: "<revision>" with the revision that GET /api/v1/config gave.',
+        )
+    return int(found[1])
+
+
+def _json(route: Route, result: BaseModel) -> web.Response:
+    return web.Response(
+        status=route.status,
+        body=result.model_dump_json().encode(),
+        content_type="application/json",
+    )
