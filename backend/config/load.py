@@ -26,7 +26,7 @@ _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 
 # What tomllib says, in words for people; anything else is shown as it says it.
 _SYNTAX = {
-    "Invalid value": "There is no usable value behind the equals sign",
+    "Invalid value": "There is no usable value, or the list is not closed",
     "Expected '=' after a key in a key/value pair": "There is no equals sign behind the name",
     "Cannot overwrite a value": "The setting stands in the file twice",
     "Expected newline or end of document after a statement": "Something follows the value on the same line",

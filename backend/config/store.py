@@ -195,15 +195,7 @@ class ConfigStore:
             await self._pick_up()
             self._refuse_broken_files()
             old = self.current
-            if base_revision is not None and base_revision != old.revision:
-                raise ConflictError(
-                    Problem(
-                        code="config.conflict",
-                        message="The configuration has been changed by someone else in the meantime.",
-                        fix="Load it again and repeat your change.",
-                        params={"yours": str(base_revision), "current": str(old.revision)},
-                    )
-                )
+            self._refuse_stale(base_revision)
             new = replace(change(old), revision=old.revision + 1)
             if problems := check(new.server, new.domains):
                 raise ConfigError(problems)
@@ -215,6 +207,63 @@ class ConfigStore:
                 Pool.FILES, rewritten, self._texts, self._loaded, new
             )
             return await self._carry_out(new, steps, texts, loaded, author=author, note=note)
+
+    async def apply_texts(
+        self,
+        *,
+        server: str | None = None,
+        domains: str | None = None,
+        author: str,
+        base_revision: int | None = None,
+    ) -> Applied:
+        """As `apply`, with the texts of the files, comments and all; None leaves a file as it is.
+
+        Raises:
+            ConfigError, ConflictError: as `apply`.
+        """
+        return await finish(self._apply_texts(server, domains, author, base_revision))
+
+    async def _apply_texts(
+        self, server: str | None, domains: str | None, author: str, base_revision: int | None
+    ) -> Applied:
+        async with self._lock:
+            await self._pick_up()
+            old, before = self.current, self._texts
+            self._refuse_stale(base_revision)
+            texts = Texts(
+                before.server if server is None else server,
+                before.domains if domains is None else domains,
+                (),
+            )
+            loaded = load_texts(texts.server, texts.domains)
+            if (texts.server, texts.domains) == (before.server, before.domains):
+                return Applied(old, (), ())
+            if self._faults:
+                # What stands on disk differs from what runs: both files are written.
+                self._texts = Texts("", "", before.stamp)
+            new = Config(loaded.server, loaded.domains, old.revision + 1)
+            steps = _plan(old, new)
+            note = "" if steps else "Changed comments or order"
+            try:
+                applied = await self._carry_out(new, steps, texts, loaded, author=author, note=note)
+            except BaseException:
+                self._texts = before
+                raise
+            self._set_faults(())
+            _log_completed(loaded)
+            return applied
+
+    def _refuse_stale(self, base_revision: int | None) -> None:
+        current = self.current.revision
+        if base_revision is not None and base_revision != current:
+            raise ConflictError(
+                Problem(
+                    code="config.conflict",
+                    message="The configuration has been changed by someone else in the meantime.",
+                    fix="Load it again and repeat your change.",
+                    params={"yours": str(base_revision), "current": str(current)},
+                )
+            )
 
     def _refuse_broken_files(self) -> None:
         if self._faults:
