@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AoT, Table
+from tomlkit.items import AoT, InlineTable, Table
 
 from backend.config.lines import Path
 from backend.config.load import Completed
@@ -56,12 +56,19 @@ def _do(
         if written not in table:
             if step.new is MISSING:
                 return
-            table[written] = tomlkit.table(is_super_table=_is_super(lean, path))
+            table[written] = (
+                tomlkit.inline_table()
+                if isinstance(table, InlineTable)
+                else tomlkit.table(is_super_table=_is_super(lean, path))
+            )
         table = table[written]
     last = names.get(step.path, step.path[-1])
     if step.new is MISSING:
         if last in table:
             del table[last]
+    elif isinstance(table, InlineTable):
+        # In an inline table everything is on one line, and tomlkit makes such values of plain ones.
+        table[last] = _look_up(lean, step.path, step.new)
     elif isinstance(step.new, Mapping):
         table[last] = _to_table(_look_up(lean, step.path, {}))
     elif _is_tables(step.new):
