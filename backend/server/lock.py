@@ -16,9 +16,8 @@ class FolderLock:
         self._fd = -1
 
     def take(self) -> None:
-        """
-        Raises:
-            UserError: another server has it.
+        """Raises:
+        UserError: another server has it.
         """
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fd = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,0 +1,209 @@
+"""Builds every service from the configuration and hands each what it needs of the others."""
+
+from backend.accounts.directory import Directory
+from backend.accounts.login import Logins, is_loopback
+from backend.accounts.passwords import Passwords
+from backend.accounts.service import AccountService
+from backend.config.model import Config
+from backend.config.paths import DataFolder
+from backend.config.secrets import SecretStore
+from backend.config.store import ConfigStore
+from backend.core.clock import Clock
+from backend.core.events import (
+    ConfigApplied,
+    ProblemCleared,
+    ProblemRaised,
+    QueueChanged,
+    ServerEvent,
+    SignedIn,
+)
+from backend.core.ids import AccountId
+from backend.core.problems import Problem
+from backend.dns.resolver import DnsResolver
+from backend.imapd.server import ImapLimits, ImapServer
+from backend.inbound.checks import Check, GreetingCheck, ReverseNameCheck
+from backend.inbound.deliver import Inbound
+from backend.observe.activity import Activity
+from backend.outbound.service import Outbound
+from backend.runtime.hub import Hub
+from backend.smtpd.guard import Guard, GuardSettings
+from backend.smtpd.listener import ServerSettings, SmtpServer
+from backend.smtpd.receive import ReceiveSession
+from backend.smtpd.submission import SubmissionSession
+from backend.store.store import Store
+from backend.tls.contexts import TlsContexts
+
+
+class Appliance:
+    """All services of one data folder. `open` in order, `close` in reverse; what runs in between is `run.Server`'s."""
+
+    def __init__(self, data: DataFolder, clock: Clock) -> None:
+        self.data = data
+        self.clock = clock
+        self.events: Hub[ServerEvent] = Hub()
+        self.activity = Activity(data.activity, clock)
+        self.secrets = SecretStore(data.secrets)
+        self.config = ConfigStore(
+            data, clock=clock, on_problem=self.raise_problem, on_clear=self.clear_problem
+        )
+        self.store = Store(data.root, clock=clock)
+        self.passwords = Passwords(self.secrets)
+        self.smtp_endpoints: set[tuple[str, int]] = set()
+        """Where this server itself takes mail, so that it never delivers to itself in a loop."""
+
+    async def open(self) -> None:
+        """Raises:
+        ConfigError: with every fault of the settings.
+        """
+        self.data.make()
+        self.secrets.open()
+        self.activity.load()
+        config = await self.config.open()
+        server = config.server
+        self.directory = Directory(config)
+        await self.passwords.open()
+        self.logins = Logins(
+            self.directory,
+            self.passwords,
+            practice_mode=server.practice_mode,
+            hostname=server.hostname,
+            clock=self.clock,
+            on_signed_in=self._signed_in,
+        )
+        self.tls = TlsContexts(
+            self.data.tls,
+            config,
+            clock=self.clock,
+            on_problem=self.raise_problem,
+            on_clear=self.clear_problem,
+        )
+        await self.tls.open()
+        self.store.quota = self._quota
+        await self.store.open()
+        resolver = DnsResolver(server.outbound.resolvers, clock=self.clock)
+        self.outbound = Outbound(
+            self.data.queue,
+            config=lambda: self.config.current,
+            directory=self.directory,
+            deliver=self.store.deliver,
+            resolver=resolver,
+            own_endpoints=lambda: self.smtp_endpoints,
+            record=self.record,
+            publish=self._queue_changed,
+            clock=self.clock,
+        )
+        await self.outbound.open()
+        # Practice mode asks nobody outside, not even for the name of an address.
+        checks: list[Check] = [GreetingCheck()]
+        if not server.practice_mode:
+            checks.append(ReverseNameCheck(resolver))
+        self.inbound = Inbound(
+            self.store,
+            self.directory,
+            hostname=server.hostname,
+            checks=checks,
+            clock=self.clock,
+            timeline=self.record,
+        )
+        self._build_mail_servers(config)
+        self.accounts = AccountService(
+            self.config, self.passwords, on_removed=self._account_removed
+        )
+        self.config.prepare_with(self._prepare_certificate)
+        self.config.follow(self._config_applied)
+
+    def _build_mail_servers(self, config: Config) -> None:
+        server = config.server
+        limits = server.limits
+        settings = ServerSettings(
+            hostname=server.hostname,
+            message_size_bytes=limits.message_size_bytes,
+            recipients=limits.recipients,
+            spool=self.data.spool,
+        )
+        guard = Guard(
+            GuardSettings(
+                connections=limits.connections,
+                connections_per_address=limits.connections_per_address,
+                connections_per_minute_per_address=limits.connections_per_minute_per_address,
+                practice_mode=server.practice_mode,
+            ),
+            self.clock,
+        )
+        tls = self.tls.server_context
+        self.mx = SmtpServer(
+            settings=settings,
+            guard=guard,
+            make_session=lambda: ReceiveSession(self.inbound),
+            tls=tls,
+        )
+        self.submission = SmtpServer(
+            settings=settings,
+            guard=guard,
+            make_session=lambda: SubmissionSession(self.directory, self.outbound.submitter.submit),
+            logins=self.logins,
+            tls=tls,
+        )
+        self.imap = ImapServer(
+            store=self.store,
+            logins=self.logins,
+            spool=self.data.spool,
+            hostname=server.hostname,
+            tls=tls,
+            limits=ImapLimits(
+                connections=limits.connections,
+                connections_per_address=limits.connections_per_address,
+                message_bytes=limits.message_size_bytes,
+            ),
+            is_exempt=lambda peer: server.practice_mode and is_loopback(peer),
+            clock=self.clock,
+        )
+
+    async def close(self) -> None:
+        """Sessions first, then what they write to."""
+        await self.mx.shut_down()
+        await self.submission.shut_down()
+        await self.imap.stop()
+        await self.outbound.close()
+        await self.store.close()
+        self.activity.close()
+
+    # ---- what the services tell each other
+
+    def record(self, event: ServerEvent) -> None:
+        """Remembers an event and tells whoever listens; on the loop's thread."""
+        self.activity.record(event)
+        self.events.publish(event)
+
+    def raise_problem(self, problem: Problem) -> None:
+        self.record(ProblemRaised(problem))
+
+    def clear_problem(self, code: str, subject: str) -> None:
+        self.record(ProblemCleared(code, subject))
+
+    def _signed_in(self, event: SignedIn) -> None:
+        self.record(event)
+
+    def _queue_changed(self, event: QueueChanged) -> None:
+        self.record(event)
+
+    def _quota(self, account: AccountId) -> int | None:
+        owner = self.config.current.domains.accounts.get(account)
+        return owner.quota_bytes if owner is not None and owner.quota_bytes > 0 else None
+
+    async def _prepare_certificate(self, _: Config, new: Config) -> None:
+        # A new domain gets into the certificate of our own authority before the change counts. Left there if the
+        # change is undone: one name too many does no harm.
+        await self.tls.update(new)
+
+    def _config_applied(self, config: Config) -> None:
+        self.directory.update(config)
+        for account, owner in config.domains.accounts.items():
+            if owner.disabled:
+                self.imap.drop_account(AccountId(account))
+        self.outbound.wake()
+        self.record(ConfigApplied(config.revision, ""))
+
+    async def _account_removed(self, account: AccountId) -> None:
+        self.imap.drop_account(account)
+        await self.store.remove_account(account)

@@ -1,0 +1,63 @@
+"""Answers about a data folder whose server does not run, for the command line."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from backend.config.files import read_texts
+from backend.config.load import load_texts
+from backend.config.paths import DataFolder
+from backend.core.errors import AppError, ConfigError, UserError
+from backend.core.problems import Problem
+from backend.runtime import threads
+from backend.server.lock import FolderLock
+from backend.store.store import Store
+from backend.store.verify import verify_store
+
+
+async def verify(folder: Path) -> list[dict[str, Any]]:
+    """Checks the stored mail against itself; its problems."""
+    data = DataFolder(folder.resolve())
+    if not data.accounts.is_dir():
+        return [_plain(_no_folder(data))]
+    lock = FolderLock(data.run)
+    try:
+        lock.take()
+    except UserError as error:
+        return [_plain(error.problem)]
+    store = Store(data.root)
+    try:
+        await store.open()
+        return [_plain(problem) for problem in await verify_store(store)]
+    finally:
+        await store.close()
+        threads.shut_down()
+        lock.release()
+
+
+def check_config(folder: Path) -> list[dict[str, Any]]:
+    """All faults of the settings at once."""
+    data = DataFolder(folder.resolve())
+    if not data.exists:
+        return [_plain(_no_folder(data))]
+    try:
+        texts = read_texts(data)
+        load_texts(texts.server, texts.domains)
+    except ConfigError as error:
+        return [_plain(problem) for problem in error.problems]
+    except AppError as error:
+        return [_plain(Problem(code="config.unreadable", message=str(error)))]
+    return []
+
+
+def _no_folder(data: DataFolder) -> Problem:
+    return Problem(
+        code="folder.missing",
+        subject=str(data.root),
+        message=f"{data.root} is no data folder of Gatepost.",
+        fix="Name the right one with --dir, or make a practice server with “gatepost trial --dir DIR”.",
+    )
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return asdict(problem)
