@@ -24,6 +24,7 @@ from backend.core.events import (
 )
 from backend.core.ids import AccountId, MailboxId, ModSeq, Uid
 from backend.core.uidset import EMPTY, UidSet
+from backend.imap.search import SearchKey
 from backend.observe import log as logs
 from backend.runtime import tasks
 from backend.runtime.hub import Hub
@@ -31,6 +32,8 @@ from backend.runtime.threads import Pool, run_blocking
 from backend.store import flags, mailboxes, messages, migrations, quota, reading
 from backend.store.blobs import Blobs, sync_folder
 from backend.store.database import Database, OpenLimit, Transaction
+from backend.store.find import Finder
+from backend.store.index import Index
 from backend.store.messages import Added, Prepared, Removed
 from backend.store.notify import Announcer
 from backend.store.prepare import prepare_all, unpin
@@ -44,6 +47,7 @@ from backend.store.values import (
     FlagsResult,
     Mailbox,
     NewMessage,
+    SearchResult,
     Snapshot,
     Usage,
 )
@@ -74,14 +78,18 @@ class AccountStore:
         everything: Hub[MailboxChange],
         quota_of: QuotaOf,
         limit: OpenLimit,
+        on_added: Callable[[AccountId], None],
     ) -> None:
+        """`on_added` is told that messages came in, for the search index."""
         self.id = account
         self.folder = folder
         self.blobs = Blobs(folder / "blobs")
         self.database = Database(folder / "mail.db", migrations.load("mail"), limit=limit)
+        self.index = Index(folder, self.blobs, limit)
         self._clock = clock
         self._announcer = Announcer(everything)
         self._quota_of = quota_of
+        self._on_added = on_added
         self._states: dict[MailboxId, _State] = {}
         self._loaded = False
         self._loading: asyncio.Future[None] | None = None
@@ -447,6 +455,16 @@ class AccountStore:
             lambda reader: reading.content_part(reader, mailbox, uid, offset, length, self.blobs)
         )
 
+    async def search(
+        self, mailbox: MailboxId, key: SearchKey, *, want_modseq: bool = False
+    ) -> SearchResult:
+        """Raises:
+        NotFoundError: no such mailbox. UserError: too complicated.
+        """
+        await self._state(mailbox)
+        finder = Finder(self.database, self.index, self.blobs, self._clock, mailbox)
+        return await finder.run(key, want_modseq=want_modseq)
+
     async def vanished(self, mailbox: MailboxId, since_modseq: int) -> UidSet:
         """What was expunged after a modseq (RFC 7162)."""
         await self.load()
@@ -497,6 +515,7 @@ class AccountStore:
             ]
             if states:
                 await self.database.write(partial(_keep_uids, states))
+        await self.index.database.close()
         await self.database.close()
 
     # What the store knows moves on with each commit; these run on the event loop in commit order.
@@ -504,6 +523,8 @@ class AccountStore:
     def _states_read(self, found: Iterable[tuple[Mailbox, tuple[str, ...]]]) -> None:
         self._states = {mailbox.id: _State(mailbox, keywords) for mailbox, keywords in found}
         self._loaded = True
+        if any(mailbox.messages for mailbox, _ in found):
+            self._on_added(self.id)  # the last run may have ended before all was indexed
 
     def _load_uids(self, mailbox: MailboxId, transaction: Transaction) -> None:
         # On the writer's thread, so that no commit can fall between the reading and `_uids_read`.
@@ -521,6 +542,7 @@ class AccountStore:
             state.keywords = keywords
         if state.uids is not None:
             state.uids |= UidSet([(added.uids[0], added.uids[-1])])
+        self._on_added(self.id)
         self._announcer.publish(MessagesAdded(self.id, added.mailbox.id, added.uids, added.modseq))
 
     def _messages_removed(self, removed: Removed) -> None:

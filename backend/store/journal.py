@@ -38,7 +38,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.database = Database(folder / "journal.db", migrations.load("journal"))
-        self.blobs = Blobs(folder / "spool" / "deliveries")
+        self.blobs = Blobs(folder / "journal")
         self._done: list[Intent] = []
         self._open: dict[str, float] = {}
 

@@ -35,6 +35,10 @@ COLUMNS = """m.id, m.name, m.uidvalidity, m.uidnext, m.highestmodseq, m.messages
              (SELECT a.epoch FROM account a) AS epoch"""
 
 
+# RFC 8474 §5: the same for all copies of a message.
+EMAIL_ID_SQL = "printf('M%x-%d', (SELECT epoch FROM account), m.content_id)"
+
+
 def from_row(row: Row) -> Mailbox:
     return Mailbox(
         id=MailboxId(row[0]),

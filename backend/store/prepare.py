@@ -1,6 +1,5 @@
 """From a new message to all that is stored of it: digest, header block, folded search words, file for a big one."""
 
-import unicodedata
 from collections.abc import Sequence
 
 from backend.message.digest import digest
@@ -8,13 +7,9 @@ from backend.runtime.threads import Pool, run_blocking
 from backend.store.blobs import INLINE_LIMIT_BYTES, Blobs
 from backend.store.messages import Prepared
 from backend.store.values import NewMessage
+from backend.store.words import fold, storable
 
 ON_LOOP_BYTES = 64 * 1024  # what is digested between two events without a thread
-
-
-def fold(text: str) -> str:
-    """How text is compared in searches: composed, without case, white space as one space (RFC 9051 §6.4.4)."""
-    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
 
 
 async def prepare_all(new: Sequence[NewMessage], blobs: Blobs) -> list[Prepared]:
@@ -65,24 +60,15 @@ def prepare(message: NewMessage, blobs: Blobs) -> Prepared:
         envelope=found.envelope,
         body=found.body,
         bodystructure=found.bodystructure,
-        preview=_storable(found.preview),
-        subject=_storable(fold(found.subject)),
-        from_=_storable(fold(found.from_)),
-        to=_storable(fold(found.to)),
-        cc=_storable(fold(found.cc)),
-        bcc=_storable(fold(found.bcc)),
-        message_id=_storable(found.message_id),
+        preview=storable(found.preview),
+        subject=storable(fold(found.subject)),
+        from_=storable(fold(found.from_)),
+        to=storable(fold(found.to)),
+        cc=storable(fold(found.cc)),
+        bcc=storable(fold(found.bcc)),
+        message_id=storable(found.message_id),
         sent_at=found.sent_at,
         sent_day=found.sent_day,
         received_at=message.received_at,
         flags=message.flags,
     )
-
-
-def _storable(text: str) -> str:
-    """Without lone surrogates, which the database refuses."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text

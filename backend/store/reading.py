@@ -29,7 +29,7 @@ _COLUMNS = {
     Field.PREVIEW: "d.preview",
     Field.HEADER: "h.data",
     Field.CONTENT: "b.data",
-    Field.EMAIL_ID: "printf('M%x-%d', (SELECT epoch FROM account), m.content_id)",
+    Field.EMAIL_ID: mailboxes.EMAIL_ID_SQL,
     Field.MESSAGE_ID: "c.message_id",
 }
 _DIGEST_FIELDS = {Field.ENVELOPE, Field.BODY, Field.BODYSTRUCTURE, Field.PREVIEW}

@@ -22,6 +22,7 @@ from backend.store import mailboxes
 from backend.store.account import AccountStore
 from backend.store.blobs import sync_folder
 from backend.store.database import OpenLimit
+from backend.store.indexer import Indexer
 from backend.store.journal import Intent, Journal
 from backend.store.messages import Prepared
 from backend.store.prepare import prepare_all, unpin
@@ -53,6 +54,7 @@ class Store:
         self._journal = Journal(folder)
         self._sweeper: asyncio.Task[None] | None = None
         self._retries: set[asyncio.Task[None]] = set()
+        self.indexer = Indexer(self._index_step)
 
     async def open(self) -> None:
         """Finishes what a crash interrupted."""
@@ -61,8 +63,10 @@ class Store:
             await self._replay(intent, message)
         await self._journal.tidy()
         self._sweeper = tasks.spawn(tasks.supervise(self._sweep, "close idle databases"), "sweep")
+        self.indexer.start()
 
     async def close(self) -> None:
+        await self.indexer.stop()
         await tasks.stop(self._sweeper, *self._retries)
         for account in self._accounts.values():
             await account.close()
@@ -84,6 +88,7 @@ class Store:
                 everything=self.changes,
                 quota_of=self._limit_of,
                 limit=self._limit,
+                on_added=self.indexer.added,
             )
             self._accounts[account] = store
         await store.load()
@@ -92,8 +97,19 @@ class Store:
     def _limit_of(self, account: AccountId) -> int | None:
         return self.quota(account)  # looked up each time: it may be set after accounts were opened
 
+    async def index_now(self, account: AccountId) -> None:
+        """Brings the search index of an account up to date, without waiting for a quiet moment."""
+        await self.account(account)
+        while await self._index_step(account):
+            pass
+
+    async def _index_step(self, number: AccountId) -> bool:
+        account = self._accounts.get(number)
+        return account is not None and await account.index.step(account.database)
+
     async def remove_account(self, account: AccountId) -> None:
         """With all its mail, for good. No session may use it any more."""
+        self.indexer.forget(account)
         folder = self._account_folder(account)
         store = self._accounts.pop(account, None)
         if store is not None:

@@ -7,6 +7,10 @@ CREATE VIRTUAL TABLE header_terms USING fts5vocab (header_words, 'row');
 
 CREATE VIRTUAL TABLE body_terms USING fts5vocab (body_words, 'row');
 
+CREATE VIRTUAL TABLE header_instances USING fts5vocab (header_words, 'instance');
+
+CREATE VIRTUAL TABLE body_instances USING fts5vocab (body_words, 'instance');
+
 -- Contents up to this one are indexed.
 CREATE TABLE progress (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,0 +1,160 @@
+"""Which messages of an account hold a word? A full-text index in a database of its own, built in the background.
+
+It is no part of what must not be lost: it can be built again from the messages, is written without waiting for the disk,
+and having its own file keeps deliveries from ever waiting for it. Messages are added in the order of their content's
+number; those beyond `progress` are not indexed yet and are looked into at search time.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.store import migrations
+from backend.store.blobs import Blobs
+from backend.store.database import Database, OpenLimit, Reader, Row, Transaction
+from backend.store.words import MAX_INDEXED_CHARS, body_text, header_text, pieces
+
+BATCH_MESSAGES = 50
+BATCH_BYTES = 1024 * 1024
+MAX_LISTED_TERMS = 400  # more of them: their messages are read from the index in one pass
+_TERMS_PER_QUERY = 100
+HEADER, BODY = "header", "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The texts of one content."""
+
+    content: int
+    header: str
+    body: str
+    is_partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """By content number: `sure` hold the needle; `maybe` are to be looked into, and all beyond `upto` too."""
+
+    sure: frozenset[int]
+    maybe: frozenset[int]
+    upto: int
+
+
+class Index:
+    def __init__(self, folder: Path, blobs: Blobs, limit: OpenLimit) -> None:
+        self.database = Database(
+            folder / "index.db", migrations.load("index"), limit=limit, durable=False
+        )
+        self._blobs = blobs
+
+    async def step(self, mail: Database) -> bool:
+        """Adds the next few messages; False if there were none."""
+        upto: int = await self.database.read(_progress)
+        entries = await mail.read(lambda reader: self._read(reader, upto), slow=True)
+        if entries is None:
+            return False
+        await self.database.write(lambda transaction: _add(transaction, entries, upto))
+        return True
+
+    async def find(self, part: str, needle: str) -> Found:
+        """`part` is HEADER or BODY; the needle is folded."""
+        return await self.database.read(lambda reader: _find(reader, part, needle), slow=True)
+
+    def _read(self, reader: Reader, upto: int) -> list[Entry] | None:
+        """None: there is nothing after `upto`."""
+        rows = reader.iterate(
+            """SELECT c.id, h.data, b.data, c.blob, c.size_bytes FROM content c JOIN header h ON h.content_id = c.id
+               LEFT JOIN body b ON b.content_id = c.id WHERE c.id > :upto ORDER BY c.id LIMIT :limit""",
+            {"upto": upto, "limit": BATCH_MESSAGES},
+        )
+        entries: list[Entry] = []
+        size = 0
+        for row in rows:
+            entries.append(self._entry(row))
+            size += row[4]
+            if size > BATCH_BYTES:
+                break
+        return entries or None
+
+    def _entry(self, row: Row) -> Entry:
+        content, header, data, blob, _ = row
+        if data is None:
+            try:
+                data = self._blobs.read(blob)
+            except FileNotFoundError:
+                data = b""  # expunged meanwhile
+        of_header, of_body = header_text(header), body_text(data)
+        is_partial = max(len(of_header), len(of_body)) > MAX_INDEXED_CHARS
+        return Entry(
+            content, of_header[:MAX_INDEXED_CHARS], of_body[:MAX_INDEXED_CHARS], is_partial
+        )
+
+
+def _progress(reader: Reader) -> int:
+    upto: int = reader.value("SELECT upto FROM progress")
+    return upto
+
+
+def _add(transaction: Transaction, entries: Sequence[Entry], upto: int) -> None:
+    if transaction.value("SELECT upto FROM progress") != upto:
+        return  # another step was quicker
+    for part, texts in (
+        (HEADER, [(entry.content, entry.header) for entry in entries]),
+        (BODY, [(entry.content, entry.body) for entry in entries]),
+    ):
+        transaction.run_many(f"INSERT INTO {part}_words (rowid, text) VALUES (?, ?)", texts)
+    transaction.run_many(
+        "INSERT INTO partial (content_id) VALUES (?)",
+        [(entry.content,) for entry in entries if entry.is_partial],
+    )
+    transaction.run("UPDATE progress SET upto = :upto", {"upto": entries[-1].content})
+
+
+def _find(reader: Reader, part: str, needle: str) -> Found:
+    upto = _progress(reader)
+    partial = frozenset(number for (number,) in reader.rows("SELECT content_id FROM partial"))
+    wanted = pieces(needle)
+    if not wanted:
+        return Found(frozenset(), frozenset(), 0)  # nothing but punctuation: no word can tell
+    found: set[int] | None = None
+    for piece in sorted(wanted, key=len, reverse=True):
+        with_piece = _contents_with(reader, part, piece)
+        found = with_piece if found is None else found & with_piece
+        if not found:
+            break
+    candidates = frozenset(found or ())
+    if wanted == [needle]:
+        return Found(candidates, partial - candidates, upto)
+    return Found(frozenset(), candidates | partial, upto)
+
+
+def _contents_with(reader: Reader, part: str, piece: str) -> set[int]:
+    """The contents that have a word in which the piece stands."""
+    terms = [
+        term
+        for (term,) in reader.rows(
+            f"SELECT term FROM {part}_terms WHERE instr(term, :piece) LIMIT :limit",
+            {"piece": piece, "limit": MAX_LISTED_TERMS + 1},
+        )
+    ]
+    if len(terms) > MAX_LISTED_TERMS:
+        return _numbers(
+            reader.rows(
+                f"SELECT DISTINCT doc FROM {part}_instances WHERE instr(term, :piece)",
+                {"piece": piece},
+            )
+        )
+    found: set[int] = set()
+    for start in range(0, len(terms), _TERMS_PER_QUERY):
+        # A term has no quotation mark: the tokenizer takes it for a separator.
+        query = " OR ".join(f'"{term}"' for term in terms[start : start + _TERMS_PER_QUERY])
+        found |= _numbers(
+            reader.rows(
+                f"SELECT rowid FROM {part}_words WHERE {part}_words MATCH :query", {"query": query}
+            )
+        )
+    return found
+
+
+def _numbers(rows: Iterable[Row]) -> set[int]:
+    return {number for (number,) in rows}
