@@ -42,6 +42,10 @@ class ServerControl(Protocol):
         """Returns when the process has ended."""
         ...
 
+    def practice_accounts(self, folder: Path) -> list[tuple[str, str]]:
+        """Address and password of the accounts that practice mode made; empty when they are not known."""
+        ...
+
     def tail(self, folder: Path, lines: int) -> list[str]:
         """The last lines that the server wrote."""
         ...
