@@ -132,14 +132,25 @@ class Access:
         Raises:
             DeniedError: wrong password, too fast, or over plain HTTP from elsewhere.
         """
-        peer = peer_of(request)
-        if not request.secure and not _is_loopback(peer):
+        if not request.secure and not _is_loopback(peer_of(request)):
             raise DeniedError(
                 403,
                 "access.needs_tls",
                 "Signing in without TLS is possible on the server's own computer only.",
                 fix="Open the address with https.",
             )
+        await self.confirm(request, password)
+        peer = peer_of(request)
+        agent = request.headers.get("User-Agent", "")
+        return self.sessions.open(peer=peer, user_agent=agent, keep=keep)
+
+    async def confirm(self, request: web.Request, password: str) -> None:
+        """Is that the administrator's password?
+
+        Raises:
+            DeniedError: no, or the peer has tried too often.
+        """
+        peer = peer_of(request)
         if (wait := self._throttle.wait_s(peer)) > 0:
             raise _too_fast(wait)
         try:
@@ -166,8 +177,6 @@ class Access:
                 fix="If it is lost: on the server's computer, “gatepost admin-password” sets a new one.",
             )
         self._throttle.succeeded(peer)
-        agent = request.headers.get("User-Agent", "")
-        return self.sessions.open(peer=peer, user_agent=agent, keep=keep)
 
     def set_cookie(
         self,

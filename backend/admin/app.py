@@ -1,6 +1,6 @@
 """`backend.api.routes` as an aiohttp application: who may call, what was sent, which handler, which reply.
 
-Used twice: bare on the data folder's Unix socket, and below `/admin` of the web listeners that allow it.
+Used twice: on the data folder's Unix socket, and on the web listeners that allow it.
 """
 
 import asyncio
@@ -8,12 +8,13 @@ import re
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from pydantic import BaseModel
 
 from backend.admin.access import Access, Caller
 from backend.admin.call import Call, Handler
 from backend.admin.faults import DeniedError, error_reply, reply_to
-from backend.admin.handlers import all_handlers
+from backend.admin.handlers.table import all_handlers
 from backend.admin.headers import add_headers
 from backend.admin.services import Services
 from backend.admin.static import StaticFiles
@@ -26,22 +27,37 @@ BODY_TIMEOUT_S = 30.0
 HANDLER_TIMEOUT_S = 60.0
 SHUTDOWN_TIMEOUT_S = 2.0
 
+PAGES = "/admin"
+
 _AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def build(services: Services, access: Access) -> web.Application:
-    """All routes, and the browser's pages for everything else."""
+def build(
+    services: Services,
+    access: Access,
+    *,
+    add_public: Callable[[web.Application], None] | None = None,
+) -> web.Application:
+    """All routes at `/api` and `/admin/api`, the browser's pages at `/admin/`.
+
+    `add_public` adds what the web listener serves beside them, to anyone and under any host name.
+    """
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guard(access)])
     handlers = all_handlers()
-    missing = {route.name for route in ROUTES} ^ set(handlers)
-    if missing:
-        raise RuntimeError(f"routes and handlers differ: {sorted(missing)}")
+    different = {route.name for route in ROUTES} ^ set(handlers)
+    if different:
+        raise RuntimeError(f"routes and handlers differ: {sorted(different)}")
     for route in ROUTES:
         entry = _entry(route, handlers[route.name], services, access)
-        app.router.add_route(route.method, route.path, entry)
+        for prefix in ("", PAGES):
+            app.router.add_route(route.method, prefix + route.path, entry)
     files = StaticFiles()
-    app.router.add_get("/api/{rest:.*}", _no_such_route)
-    app.router.add_get("/{name:.*}", files.answer)
+    for prefix in ("", PAGES):
+        app.router.add_route("*", prefix + "/api/{rest:.*}", _no_such_route)
+    app.router.add_get(PAGES, _to_pages)
+    app.router.add_get(PAGES + "/{name:.*}", files.answer)
+    if add_public is not None:
+        add_public(app)
     app.on_response_prepare.append(add_headers)
     return app
 
@@ -53,15 +69,28 @@ def make_runner(app: web.Application) -> web.AppRunner:
     )
 
 
-async def _no_such_route(_: web.Request) -> web.StreamResponse:
+async def _no_such_route(request: web.Request) -> web.StreamResponse:
+    if any(request.method != route.method and _fits(route, request.path) for route in ROUTES):
+        raise DeniedError(405, "route.method", f"{request.method} is not possible here.")
     raise DeniedError(404, "route.unknown", "The API has no such route.")
 
 
-def _guard(access: Access) -> Callable[[web.Request, _AioHandler], Awaitable[web.StreamResponse]]:
+def _fits(route: Route, path: str) -> bool:
+    pattern = "[^/]+".join(re.escape(part) for part in re.split(r"{\w+}", route.path))
+    return re.fullmatch(pattern, path.removeprefix(PAGES)) is not None
+
+
+async def _to_pages(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPMovedPermanently(PAGES + "/")
+
+
+def _guard(access: Access) -> Middleware:
     """Around everything, pages and unknown paths included: Host and origin, and errors as problem+json."""
 
     @web.middleware
     async def guard(request: web.Request, handler: _AioHandler) -> web.StreamResponse:
+        if not request.path.startswith(("/api/", f"{PAGES}/")):
+            return await handler(request)  # what is public has its own rules
         try:
             access.check_host(request)
             access.check_origin(request)

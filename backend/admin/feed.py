@@ -6,7 +6,7 @@ Events are put into words of the API only when somebody listens; the ring holds 
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -29,6 +29,7 @@ from backend.core.events import (
 )
 from backend.core.ids import AccountId
 from backend.core.problems import Problem
+from backend.runtime import tasks
 from backend.runtime.hub import RESYNC, Hub, Resync, Subscription
 
 RING_S = 600.0
@@ -91,7 +92,7 @@ class FeedEvent:
 class Feed:
     """Owns the ring and the readers. `counters` gives today's figures; asked at most once a second while somebody listens."""
 
-    def __init__(self, clock: Clock, counters: Callable[[], t.Counters]) -> None:
+    def __init__(self, clock: Clock, counters: Callable[[], Awaitable[t.Counters]]) -> None:
         self._clock = clock
         self._counters = counters
         self._boot = secrets.token_hex(4)  # ids of another process's life never fit
@@ -104,6 +105,7 @@ class Feed:
         self._counters_timer: asyncio.TimerHandle | None = None
         self._last_counters: t.Counters | None = None
         self._readers: set[FeedReader] = set()
+        self._is_closed = False
 
     # ---- in
 
@@ -126,7 +128,8 @@ class Feed:
         self._put("jobs", _Job(job))
 
     def publish_end(self, *, restarting: bool) -> None:
-        """The last event."""
+        """The last event; streams end after it."""
+        self.close()
         state = t.ServerEvent(state="restarting" if restarting else "stopping")
         self._put("server", _Server(state))
 
@@ -142,7 +145,7 @@ class Feed:
         """None: too many listen already. `topics` empty: all."""
         if len(self._readers) >= MAX_READERS:
             return None
-        wanted = frozenset({*topics, "resync"}) if topics else frozenset()
+        wanted = frozenset({*topics, "resync", "server"}) if topics else frozenset()
         subscription = self._hub.subscribe(lambda e: not wanted or e.topic in wanted)
         first: list[FeedEvent | Resync] = []
         if last_id:
@@ -160,15 +163,22 @@ class Feed:
 
     def text(self, event: FeedEvent) -> str:
         """As it stands in the stream."""
-        return self._record(event.seq, event.topic, _data(event.source))
+        return self._record(event.seq, _data(event.source))
 
     def resync_text(self) -> str:
-        return self._record(self._seq, "resync", t.ResyncEvent())
+        return self._record(self._seq, t.ResyncEvent())
 
-    def _record(self, seq: int, topic: str, data: BaseModel) -> str:
-        return f"id: {self._boot}-{seq}\nevent: {topic}\ndata: {data.model_dump_json()}\n\n"
+    def _record(self, seq: int, data: BaseModel) -> str:
+        # Without `event:`, so that a browser's `onmessage` gets all of them; the topic stands in the data.
+        return f"id: {self._boot}-{seq}\ndata: {data.model_dump_json()}\n\n"
+
+    @property
+    def is_closed(self) -> bool:
+        """Streams end when they have sent what waits."""
+        return self._is_closed
 
     def close(self) -> None:
+        self._is_closed = True
         for timer in (self._mail_timer, self._counters_timer):
             if timer is not None:
                 timer.cancel()
@@ -214,7 +224,11 @@ class Feed:
 
     def _flush_counters(self) -> None:
         self._counters_timer = None
-        counters = self._counters()
+        if self._readers and not self._is_closed:
+            tasks.spawn(self._tell_counters(), "counters")
+
+    async def _tell_counters(self) -> None:
+        counters = await self._counters()
         if counters != self._last_counters:
             self._last_counters = counters
             self._put("status", _Counters(counters))

@@ -43,9 +43,7 @@ class StaticFiles:
 
     async def answer(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "") or "index.html"
-        if name.startswith("icons/"):
-            place = name
-        elif name == "tokens.json":
+        if name.startswith("icons/") or name == "tokens.json":
             place = name
         else:
             place = f"web/{name}"

@@ -237,10 +237,12 @@ class ConfigStore:
             )
             loaded = load_texts(texts.server, texts.domains)
             if (texts.server, texts.domains) == (before.server, before.domains):
-                return Applied(old, (), ())
+                if not self._faults:
+                    return Applied(old, (), ())
             if self._faults:
-                # What stands on disk differs from what runs: both files are written.
-                self._texts = Texts("", "", before.stamp)
+                # What stands on disk is not what runs: with this, both files count as changed and are written.
+                mark = "\n# what ran before\n"
+                self._texts = Texts(before.server + mark, before.domains + mark, before.stamp)
             new = Config(loaded.server, loaded.domains, old.revision + 1)
             steps = _plan(old, new)
             note = "" if steps else "Changed comments or order"

@@ -1,0 +1,151 @@
+"""The configuration as text: read, check, apply, history."""
+
+from backend.admin import wire
+from backend.admin.call import Call, Handler
+from backend.admin.faults import DeniedError
+from backend.admin.services import Services
+from backend.api import types as t
+from backend.config.files import read_texts
+from backend.config.load import DOMAINS_FILE, SERVER_FILE, load_texts
+from backend.config.model import ServerConfig
+from backend.config.plan import MISSING, Step, needs_restart, plan, to_plain
+from backend.config.store import Applied
+from backend.core.errors import ConfigError, ConflictError
+from backend.runtime.threads import Pool, run_blocking
+
+MAX_EFFECTS = 50  # sentences in one reply
+
+
+async def current(services: Services) -> t.Configuration:
+    """What runs, and what stands in the files (the same, unless a file has a fault)."""
+    await services.config.reload_from_disk()
+    texts = await run_blocking(Pool.FILES, read_texts, services.folder)
+    config = services.config.current
+    return t.Configuration(
+        revision=config.revision,
+        files={SERVER_FILE: texts.server, DOMAINS_FILE: texts.domains},
+        data={
+            "server": config.server.model_dump(mode="json"),
+            "domains": config.domains.model_dump(mode="json"),
+        },
+    )
+
+
+async def get_config(call: Call) -> t.Configuration:
+    return await current(call.services)
+
+
+async def check_config(call: Call) -> t.ConfigCheck:
+    body = call.body(t.ConfigFiles)
+    texts = await run_blocking(Pool.FILES, read_texts, call.services.folder)
+    try:
+        loaded = await run_blocking(
+            Pool.FILES,
+            load_texts,
+            body.files.get("server.toml", texts.server),
+            body.files.get("domains.toml", texts.domains),
+        )
+    except ConfigError as error:
+        return t.ConfigCheck(problems=[wire.problem(problem) for problem in error.problems])
+    old = call.services.config.current
+    server_steps = plan(to_plain(old.server), to_plain(loaded.server))
+    steps = (*server_steps, *plan(to_plain(old.domains), to_plain(loaded.domains)))
+    restart = needs_restart(ServerConfig, server_steps)
+    return t.ConfigCheck(problems=[], effects=_effects(steps), needs_restart=bool(restart))
+
+
+async def apply_config(call: Call) -> t.ConfigApplied:
+    files = call.body(t.ConfigFiles).files
+    try:
+        applied = await call.services.config.apply_texts(
+            server=files.get("server.toml"),
+            domains=files.get("domains.toml"),
+            author=call.author,
+            base_revision=call.revision,
+        )
+    except ConflictError as error:
+        raise await _conflict(call.services, error) from error
+    return _applied(applied)
+
+
+async def revert(call: Call) -> t.ConfigApplied:
+    try:
+        applied = await call.services.config.restore(
+            call.number("number"), author=call.author, base_revision=call.revision
+        )
+    except ConflictError as error:
+        raise await _conflict(call.services, error) from error
+    return _applied(applied)
+
+
+async def _conflict(services: Services, error: ConflictError) -> DeniedError:
+    problem = error.problem
+    theirs = await current(services)
+    return DeniedError(409, problem.code, problem.message, fix=problem.fix, theirs=theirs)
+
+
+def _applied(applied: Applied) -> t.ConfigApplied:
+    return t.ConfigApplied(
+        revision=applied.revision,
+        effects=_effects(applied.steps),
+        needs_restart=bool(applied.needs_restart),
+    )
+
+
+def _effects(steps: tuple[Step, ...]) -> list[str]:
+    sentences = [_effect(step) for step in steps[:MAX_EFFECTS]]
+    if len(steps) > MAX_EFFECTS:
+        sentences.append(f"And {len(steps) - MAX_EFFECTS} more changes.")
+    return sentences
+
+
+def _effect(step: Step) -> str:
+    name = ".".join(step.path)
+    if step.new is MISSING:
+        return f"{name} is removed."
+    if isinstance(step.new, dict):
+        return f"{name} is added."
+    if step.old is MISSING:
+        return f"{name} is set to {_shown(step.new)}."
+    return f"{name} changes from {_shown(step.old)} to {_shown(step.new)}."
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return f"“{value}”"
+    if isinstance(value, list):
+        return ", ".join(_shown(item) for item in value) or "nothing"
+    return str(value)
+
+
+async def revisions(call: Call) -> t.Revisions:
+    found = await call.services.config.revisions(limit=t.MAX_PAGE)
+    return t.Revisions(
+        items=[
+            t.Revision(
+                number=revision.number,
+                at=wire.at(revision.at),
+                author=revision.author,
+                summary=revision.note,
+            )
+            for revision in found
+        ],
+        current=call.services.config.current.revision,
+    )
+
+
+async def revision_diff(call: Call) -> t.RevisionDiff:
+    number = call.number("number")
+    return t.RevisionDiff(number=number, diff=await call.services.config.diff(number))
+
+
+HANDLERS: dict[str, Handler] = {
+    "config": get_config,
+    "check_config": check_config,
+    "apply_config": apply_config,
+    "revert": revert,
+    "revisions": revisions,
+    "revision_diff": revision_diff,
+}

@@ -1,0 +1,124 @@
+"""The outgoing queue."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from backend.admin import wire
+from backend.admin.call import Call, Handler
+from backend.api import types as t
+from backend.core.errors import NotFoundError
+from backend.core.ids import QueueId
+from backend.core.problems import Problem
+from backend.outbound.entries import Item, State
+from backend.outbound.listing import Filter, find_item, list_items
+from backend.outbound.queue import Acted, Queue
+from backend.outbound.route import DIRECT
+
+# The API's word for each state that the list can show.
+_STATES: dict[State, t.QueueState] = {
+    State.LOCAL: "sending",
+    State.WAITING: "waiting",
+    State.HELD: "held",
+    State.SENDING: "sending",
+    State.FAILED: "failed",
+}
+
+
+def _item(item: Item) -> t.QueueItem:
+    will_try = item.state is State.WAITING
+    return t.QueueItem(
+        id=item.id,
+        trace=item.trace,
+        account=item.account,
+        sender=item.sender,
+        recipient=item.recipient,
+        size_bytes=item.size_bytes,
+        state=_STATES[item.state],
+        note=item.note,
+        created_at=wire.at(item.created_at),
+        next_attempt_at=wire.at(item.next_attempt_at) if will_try else None,
+        attempts=item.attempts,
+        last_answer=item.last_answer,
+        transport=item.transport,
+        transport_reason=item.transport_reason,
+    )
+
+
+async def queue(call: Call) -> t.QueueList:
+    query = call.query(t.QueueQuery)
+    if query.state in {"done", "dropped"}:  # such are not in the queue any more
+        return t.QueueList(items=[], total=0)
+    page = await list_items(
+        call.services.outbound.queue,
+        Filter(
+            state=State(query.state) if query.state else None,
+            account=query.account,
+            domain=query.domain,
+            text=query.text,
+        ),
+        sort=query.sort,
+        descending=query.descending,
+        offset=query.offset,
+        limit=query.limit,
+    )
+    return t.QueueList(
+        items=[_item(item) for item in page.items],
+        total=page.total,
+        waiting=page.waiting,
+        held=page.held,
+    )
+
+
+async def queue_item(call: Call) -> t.QueueDetail:
+    outbound = call.services.outbound
+    detail = await find_item(outbound.queue, QueueId(call.number("id")))
+    if detail is None:
+        raise NotFoundError(
+            Problem(
+                code="queue.unknown",
+                message=f"There is no message {call.path('id')} in the queue (any more).",
+                fix="Its timeline tells what became of it.",
+            )
+        )
+    choice = outbound.explain(detail.item)
+    transport = "direct delivery" if choice.transport == DIRECT else f"“{choice.transport}”"
+    return t.QueueDetail(
+        item=_item(detail.item),
+        attempts=[
+            t.Attempt(
+                at=wire.at(entry.at),
+                duration_ms=entry.entry.duration_ms,
+                host=entry.entry.host,
+                ip=entry.entry.ip,
+                tls=entry.entry.tls,
+                succeeded=entry.entry.succeeded,
+                answer=entry.entry.answer,
+            )
+            for entry in detail.attempts
+        ],
+        route=f"The next attempt goes by {transport}. {choice.reason}.",
+        route_steps=[str(step) for step in choice.steps],
+        headers=detail.header.decode("utf-8", "replace"),
+    )
+
+
+_Act = Callable[[Queue, Sequence[QueueId]], Awaitable[Acted]]
+
+
+def _acting(act: _Act) -> Handler:
+    async def handler(call: Call) -> t.QueueActed:
+        ids = [QueueId(number) for number in call.body(t.QueueIds).ids]
+        acted = await act(call.services.outbound.queue, ids)
+        return t.QueueActed(changed=len(acted.changed), missing=list(acted.missing))
+
+    return handler
+
+
+HANDLERS: dict[str, Handler] = {
+    "queue": queue,
+    "queue_item": queue_item,
+    "kick": _acting(lambda queue, ids: queue.kick(ids)),
+    "hold": _acting(lambda queue, ids: queue.hold(ids)),
+    "release": _acting(lambda queue, ids: queue.release(ids)),
+    "drop": _acting(lambda queue, ids: queue.drop(ids)),
+    "fail": _acting(lambda queue, ids: queue.fail(ids)),
+}

@@ -1,0 +1,34 @@
+"""Which handler answers which route."""
+
+from backend.admin.call import Handler
+from backend.admin.handlers import (
+    accounts,
+    activity,
+    config,
+    connect,
+    domains,
+    queue,
+    server,
+    session,
+    status,
+    streams,
+)
+
+
+def all_handlers() -> dict[str, Handler]:
+    """By the route's name."""
+    handlers: dict[str, Handler] = {}
+    for module in (
+        session,
+        status,
+        domains,
+        accounts,
+        connect,
+        queue,
+        activity,
+        streams,
+        config,
+        server,
+    ):
+        handlers |= module.HANDLERS
+    return handlers
