@@ -1,0 +1,1 @@
+"""Starts, stops and finds the two processes: the server and the window."""
