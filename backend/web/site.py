@@ -1,0 +1,87 @@
+"""The public side of the HTTP ports. The administration, where a listener has it, is built by `admin` around `add_to`."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from backend.core.address import AddressError, parse_domain
+from backend.web.autoconfig import MailPort, format_autoconfig
+
+MAX_BODY_BYTES = 65_536  # nobody has anything to send here, a security limit
+SHUTDOWN_TIMEOUT_S = 2.0
+
+AUTOCONFIG_PATHS = ("/.well-known/autoconfig/mail/config-v1.1.xml", "/mail/config-v1.1.xml")
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>Mail server</title></head>
+<body><h1>This is a mail server</h1>
+<p>There is nothing to see here. Its owner's mail programs know what to do.</p></body>
+</html>
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """`domains`: those that mail is taken for, in A-labels. `ports`: where mail programs connect."""
+
+    domains: Callable[[], Collection[str]]
+    ports: Callable[[], Sequence[MailPort]]
+
+    def build(self) -> web.Application:
+        """For listeners without administration."""
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app.router.add_get("/", self._page)
+        self._add_lookups(app)
+        app.on_response_prepare.append(_add_headers)
+        return app
+
+    def add_to(self, app: web.Application) -> None:
+        """Beside the administration, which the front page then leads to."""
+        app.router.add_get("/", _to_admin)
+        self._add_lookups(app)
+
+    def _add_lookups(self, app: web.Application) -> None:
+        for path in AUTOCONFIG_PATHS:
+            app.router.add_get(path, self._autoconfig)
+
+    async def _page(self, _: web.Request) -> web.Response:
+        return web.Response(text=_PAGE, content_type="text/html")
+
+    async def _autoconfig(self, request: web.Request) -> web.Response:
+        domain = self._domain(request)
+        if domain is None:
+            raise web.HTTPNotFound(text="This server has no mail for that domain.\n")
+        content = format_autoconfig(domain, self.ports())
+        return web.Response(body=content, content_type="text/xml", charset="utf-8")
+
+    def _domain(self, request: web.Request) -> str | None:
+        """Of the address that asks, else of the name that was asked: `autoconfig.example.org` speaks for example.org."""
+        asked = request.query.get("emailaddress", "").rpartition("@")[2]
+        host = asked or request.host.partition(":")[0]
+        try:
+            name = parse_domain(host).ascii
+        except AddressError:
+            return None
+        known = self.domains()
+        candidates = (name, name.removeprefix("autoconfig."))
+        return next((candidate for candidate in candidates if candidate in known), None)
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """Its `server`, after `setup()`, is the protocol factory for `runtime.listeners`."""
+    return web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
+
+
+async def _to_admin(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/admin/")
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    headers = response.headers
+    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Server"] = "Gatepost"
