@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from backend.message.encoded import decode_header
 
 MAX_ADDRESSES = 5_000  # security limit: of one field
+MAX_ODD_OCTETS = (
+    128 * 1024
+)  # security limit: of a field that is not plainly written, so much is read
 MAX_COMMENT_FAULTS = 8  # security limit: unclosed comments are searched for their end only so often
 
 
@@ -35,7 +38,7 @@ class Mailbox:
     def address(self) -> str:
         """`localpart@domain` for people and for comparing; not quoted."""
         text = self.localpart + b"@" + self.domain if self.domain else self.localpart
-        return decode_header(text) if not text.isascii() else text.decode("ascii")
+        return decode_header(text)
 
     def __str__(self) -> str:
         name = self.display_name
@@ -81,8 +84,7 @@ def parse_addresses(value: bytes) -> list[Entry]:
     while at < end:
         plain = match(value, at)
         if plain is None:
-            if value[at:].strip(b", \t\r\n"):
-                found.extend(_Reader(value, at).entries(MAX_ADDRESSES - len(found)))
+            found.extend(_Reader(value, at).entries(MAX_ADDRESSES - len(found)))
             break
         quoted, bare, local, domain, lone_local, lone_domain = plain.groups()
         if lone_local is not None:
@@ -126,8 +128,8 @@ class _Reader:
     """Reads entries token by token, for the lists that the plain pattern does not know."""
 
     def __init__(self, value: bytes, at: int) -> None:
-        self._value = value
-        self._at = at
+        self._value = value[at : at + MAX_ODD_OCTETS]
+        self._at = 0
         self._comment_faults = 0
         self._reset()
 

@@ -13,7 +13,7 @@ from backend.message.text import preview
 
 MAX_REFERENCES = 200  # security limit: of a longer thread the first and the latest are kept
 
-_MESSAGE_ID = re.compile(rb"<[^<>\s]{1,998}>")
+_MESSAGE_ID = re.compile(rb"<[^<>\s\0]{1,998}>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

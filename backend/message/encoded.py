@@ -90,7 +90,7 @@ def decode_charset(data: bytes, charset: str = "") -> str:
     codec = find_codec(charset) if charset else None
     if codec is not None and _LABEL_FIRST.match(codec):
         try:
-            return data.decode(codec)
+            return _without_surrogates(data.decode(codec), codec)
         except UnicodeError:
             pass
     try:
@@ -98,10 +98,15 @@ def decode_charset(data: bytes, charset: str = "") -> str:
     except UnicodeDecodeError:
         pass
     if codec is not None and codec != "utf_8":
-        return data.decode(codec, "replace")
+        return _without_surrogates(data.decode(codec, "replace"), codec)
     if codec == "utf_8" and data.count(b"\xc3") + data.count(b"\xe2") > 4:
         return data.decode("utf-8", "replace")  # UTF-8 with a scratch, rather than another set
     return data.decode("cp1252", "replace")
+
+
+def _without_surrogates(text: str, codec: str) -> str:
+    # UTF-7 can spell half a character, which no database or UTF-8 stream takes.
+    return text.encode("utf-8", "replace").decode("utf-8") if codec == "utf_7" else text
 
 
 # --- encoded words ----------------------------------------------------------------------------------------------------
@@ -222,12 +227,12 @@ def _decode_uu(data: bytes) -> bytes:
 
 # --- parameters -----------------------------------------------------------------------------------------------------------
 
+# Takes everything up to the next `;` outside quotation marks, whatever it is, so that no octet is looked at twice.
 _PARAMETER = re.compile(
-    rb';[ \t\r\n;]*([^\s=;"]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"?[^;]*|([^;]*))',
+    rb'[; \t\r\n]*([^\s=;"]*)[ \t\r\n]*(?:=[ \t\r\n]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"?[^;]*|([^;]*)))?[^;]*',
     re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-_COMMENT = re.compile(rb"[ \t]*\([^()]*\)[ \t]*$")
 _SECTION = re.compile(rb"([^*]+)(?:\*(\d{1,4}))?(\*)?$")
 
 Parameters = tuple[tuple[bytes, bytes], ...]
@@ -240,29 +245,38 @@ def parse_parameters(value: bytes) -> tuple[bytes, Parameters]:
     continuations and no more. `decode_parameter` reads both.
     """
     head, semicolon, rest = value.partition(b";")
-    head = head.strip(b" \t\r\n")
-    if b"(" in head:
-        head = _COMMENT.sub(b"", head)
+    head = _without_comment(head.strip())
     if not semicolon:
         return head, ()
     found: list[tuple[bytes, bytes]] = []
     continued = False
-    for match in _PARAMETER.finditer(b";" + rest):
+    at, end = 0, len(rest)
+    while at < end and len(found) < MAX_PARAMETERS:
+        match = _PARAMETER.match(rest, at)
+        assert match is not None  # it matches anything, and more than nothing before the end
+        at = match.end()
         name, quoted, bare = match.groups()
         if quoted is not None:
             text = _ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted
+        elif bare is not None:
+            text = _without_comment(bare.strip())
         else:
-            text = bare.strip(b" \t\r\n")
-            if b"(" in text:
-                text = _COMMENT.sub(b"", text)
+            continue
+        if not name:
+            continue
         if b"*" in name:
             continued = True
         found.append((name.lower(), text))
-        if len(found) == MAX_PARAMETERS:
-            break
     if not continued:
         return head, tuple(found)
     return head, _join_continuations(found)
+
+
+def _without_comment(text: bytes) -> bytes:
+    """RFC 2045 §5.1: `us-ascii (Plain text)` means `us-ascii`."""
+    if text.endswith(b")") and (at := text.rfind(b"(")) > 0:
+        return text[:at].rstrip()
+    return text
 
 
 def _join_continuations(found: Sequence[tuple[bytes, bytes]]) -> Parameters:

@@ -132,6 +132,9 @@ class _Scanner:
         self._raw = raw
         self._parts = 0
         self._near_misses = 0
+        self._header_octets = (
+            headers.MAX_HEADER_OCTETS
+        )  # security limit: counted over all headers of a message
 
     def message(self, start: int, end: int, depth: int) -> Part:
         body = headers.find_body(self._raw, start, end)
@@ -142,7 +145,7 @@ class _Scanner:
     ) -> Part:
         raw = self._raw
         self._parts += 1
-        fields = _read_fields(raw, start, body, wanted) if body > start else {}
+        fields = self._read_fields(start, body, wanted)
         main, sub, params = _content_type(fields.get(b"content-type"), default)
         encoding = fields.get(b"content-transfer-encoding", b"7bit")
         if b";" in encoding or b"(" in encoding:
@@ -178,6 +181,27 @@ class _Scanner:
             children=children,
             message=inner,
         )
+
+    def _read_fields(self, start: int, end: int, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
+        stop = min(end, start + self._header_octets)
+        self._header_octets -= stop - start
+        fields: dict[bytes, bytes] = {}
+        repeated: dict[bytes, list[bytes]] = {}
+        for line in headers.logical_lines(self._raw[start:stop]):
+            name, _, value = line.partition(b":")
+            key = name.lower()
+            if key not in wanted:
+                key = key.rstrip(b" \t")
+                if key not in wanted:
+                    continue
+            if key not in fields:
+                fields[key] = value.strip()
+            elif key in _ADDRESS_FIELDS and (more := value.strip()):
+                # Programs differ in which of several From fields they show; so that nothing hides, all are read as one.
+                repeated.setdefault(key, [fields[key]]).append(more)
+        for key, values in repeated.items():
+            fields[key] = b", ".join(values)
+        return fields
 
     def _children(
         self, params: encoded.Parameters, subtype: str, start: int, end: int, depth: int
@@ -232,23 +256,6 @@ class _Scanner:
         if part_start >= 0:
             spans.append((part_start, end))
         return spans
-
-
-def _read_fields(raw: bytes, start: int, end: int, wanted: frozenset[bytes]) -> dict[bytes, bytes]:
-    fields: dict[bytes, bytes] = {}
-    for line in headers.logical_lines(raw[start : min(end, start + headers.MAX_HEADER_OCTETS)]):
-        name, _, value = line.partition(b":")
-        key = name.lower()
-        if key not in wanted:
-            key = key.rstrip(b" \t")
-            if key not in wanted:
-                continue
-        if key not in fields:
-            fields[key] = value.strip()
-        elif key in _ADDRESS_FIELDS:
-            # Programs differ in which of several From fields they show; so that nothing hides, all are read as one.
-            fields[key] += b", " + value.strip()
-    return fields
 
 
 def _content_type(value: bytes | None, default: bytes) -> tuple[str, str, encoded.Parameters]:

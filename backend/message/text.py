@@ -48,7 +48,7 @@ def part_text(raw: bytes, part: Part) -> str:
         content = decode_part(raw, part)
     except encoded.UnknownEncodingError:
         content = raw[part.body_start : part.body_end]
-    text = encoded.decode_charset(content, part.charset)
+    text = encoded.decode_charset(content, part.charset).replace("\0", "")
     return strip_html(text) if part.subtype == "html" else text
 
 
@@ -118,13 +118,25 @@ def _shorten(text: str) -> str:
 
 # --- HTML ---------------------------------------------------------------------------------------------------------------------
 
-_BODY_TAG = re.compile(rb"<body[\s>]", re.IGNORECASE)
+_BODY_HUGE_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
+_TAG = re.compile(rb"<body[\s>]", re.IGNORECASE)
 _BODY_TAG_TEXT = re.compile(r"<body[\s>]", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(!--|(?:style|script|title|head)\b)", re.IGNORECASE)
+_HIDDEN_END = {
+    kind: re.compile(pattern, re.IGNORECASE)
+    for kind, pattern in (
+        ("!--", "-->"),
+        ("head", "</head[^<>]*>?"),
+        ("style", "</style[^<>]*>?"),
+        ("script", "</script[^<>]*>?"),
+        ("title", "</title[^<>]*>?"),
+    )
+}
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|big|em|font|i|ins|mark|s|small|span|strong|sub|sup|tt|u|wbr|o:p)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_HUGE_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 
 
@@ -133,31 +145,31 @@ def strip_html(text: str) -> str:
     text = _without_hidden(text)
     text = _INLINE.sub("", text)
     text = _TAG.sub(" ", text)
-    return html.unescape(text) if "&" in text else text
+    if "&" not in text:
+        return text
+    # SECURITY: a reference of thousands of digits makes int() inside unescape() raise.
+    return html.unescape(_HUGE_REFERENCE.sub(" ", text))
 
 
 def _without_hidden(text: str) -> str:
-    """Comments, styles and scripts are taken out, each up to its own end."""
+    """Comments, titles, styles and scripts are taken out, each up to its own end."""
     out: list[str] = []
+    unclosed: set[str] = set()  # once an end was sought in vain, it is not sought again
     at = 0
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a few letters change their length; then case must match
-        lowered = text
-    while match := _HIDDEN.search(text, at):
-        opener = match[1].lower()
+    for match in _HIDDEN.finditer(text):
+        if match.start() < at:
+            continue
+        kind = match[1].lower()
+        end = None if kind in unclosed else _HIDDEN_END[kind].search(text, match.end())
+        if end is None:
+            unclosed.add(kind)
+            if kind in {"!--", "head"}:
+                continue  # the rest of the page stands there all the same
+            break
         out.append(text[at : match.start()])
-        closer = "-->" if opener == "!--" else f"</{opener}"
-        end = lowered.find(closer, match.end())
-        if end < 0:
-            if opener == "!--":
-                at = match.end()
-                continue
-            if opener == "head":
-                at = match.end()
-                continue
-            return "".join(out)
-        close = text.find(">", end)
-        at = close + 1 if close >= 0 else len(text)
-        out.append(" ")
-    out.append(text[at:])
-    return "".join(out)
+        at = end.end()
+    else:
+        out.append(text[at:])
+        return " ".join(out)
+    out.append(text[at : match.start()])
+    return " ".join(out)
