@@ -154,15 +154,18 @@ def smtplib_client() -> smtplib.SMTP:
 def test_smtplib_is_understood():
     peer = smtplib_client()
     server = CramServer(b"<1.2@test>")
-    answer = lambda data: peer.auth_cram_md5(data).encode()
+
+    def answer(challenge: bytes) -> bytes:
+        return peer.auth_cram_md5(challenge).encode()
+
     assert isinstance(run_server(server, server.start(None), "secret", answer), Success)
     plain = PlainServer()
     first = plain.start(peer.auth_plain().encode())
     assert isinstance(run_server(plain, first, "secret", bytes), Success)
     login = LoginServer()
-    answers = [peer.auth_login(), peer.auth_login(b"Password:")]
-    first = login.start(None)
-    step = run_server(login, first, "secret", lambda _: answers.pop(0).encode())
+    first = login.start(peer.auth_login().encode())
+    peer._auth_challenge_count = 2  # as its auth() counts
+    step = run_server(login, first, "secret", lambda challenge: peer.auth_login(challenge).encode())
     assert isinstance(step, Success)
 
 
@@ -170,5 +173,8 @@ def test_imaplib_is_understood():
     peer = imaplib.IMAP4.__new__(imaplib.IMAP4)
     peer.user, peer.password = "anna@example.org", "secret"
     server = CramServer(b"<1.2@test>")
-    answer = lambda data: peer._CRAM_MD5_AUTH(data).encode()
+
+    def answer(challenge: bytes) -> bytes:
+        return peer._CRAM_MD5_AUTH(challenge).encode()
+
     assert isinstance(run_server(server, server.start(None), "secret", answer), Success)
