@@ -118,8 +118,7 @@ def _shorten(text: str) -> str:
 
 # --- HTML ---------------------------------------------------------------------------------------------------------------------
 
-_BODY_HUGE_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
-_TAG = re.compile(rb"<body[\s>]", re.IGNORECASE)
+_BODY_TAG = re.compile(rb"<body[\s>]", re.IGNORECASE)
 _BODY_TAG_TEXT = re.compile(r"<body[\s>]", re.IGNORECASE)
 _HIDDEN = re.compile(r"<(!--|(?:style|script|title|head)\b)", re.IGNORECASE)
 _HIDDEN_END = {
