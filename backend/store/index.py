@@ -5,29 +5,30 @@ and having its own file keeps deliveries from ever waiting for it. Messages are 
 number; those beyond `progress` are not indexed yet and are looked into at search time.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.store import migrations
 from backend.store.blobs import Blobs
 from backend.store.database import Database, OpenLimit, Reader, Row, Transaction
-from backend.store.words import MAX_INDEXED_CHARS, body_text, header_text, pieces
+from backend.store.words import MAX_INDEXED_CHARS, body_text, header_text, words
 
 BATCH_MESSAGES = 50
 BATCH_BYTES = 1024 * 1024
-MAX_LISTED_TERMS = 400  # more of them: their messages are read from the index in one pass
 _TERMS_PER_QUERY = 100
 HEADER, BODY = "header", "body"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The texts of one content."""
+    """The words of one content."""
 
     content: int
-    header: str
-    body: str
+    header: frozenset[str]
+    body: frozenset[str]
     is_partial: bool
 
 
@@ -84,9 +85,11 @@ class Index:
             except FileNotFoundError:
                 data = b""  # expunged meanwhile
         of_header, of_body = header_text(header), body_text(data)
-        is_partial = max(len(of_header), len(of_body)) > MAX_INDEXED_CHARS
         return Entry(
-            content, of_header[:MAX_INDEXED_CHARS], of_body[:MAX_INDEXED_CHARS], is_partial
+            content,
+            frozenset(words(of_header[:MAX_INDEXED_CHARS])),
+            frozenset(words(of_body[:MAX_INDEXED_CHARS])),
+            is_partial=max(len(of_header), len(of_body)) > MAX_INDEXED_CHARS,
         )
 
 
@@ -99,10 +102,11 @@ def _add(transaction: Transaction, entries: Sequence[Entry], upto: int) -> None:
     if transaction.value("SELECT upto FROM progress") != upto:
         return  # another step was quicker
     for part, texts in (
-        (HEADER, [(entry.content, entry.header) for entry in entries]),
-        (BODY, [(entry.content, entry.body) for entry in entries]),
+        (HEADER, [(entry.content, " ".join(entry.header)) for entry in entries]),
+        (BODY, [(entry.content, " ".join(entry.body)) for entry in entries]),
     ):
         transaction.run_many(f"INSERT INTO {part}_words (rowid, text) VALUES (?, ?)", texts)
+    _add_words(transaction, entries)
     transaction.run_many(
         "INSERT INTO partial (content_id) VALUES (?)",
         [(entry.content,) for entry in entries if entry.is_partial],
@@ -110,10 +114,24 @@ def _add(transaction: Transaction, entries: Sequence[Entry], upto: int) -> None:
     transaction.run("UPDATE progress SET upto = :upto", {"upto": entries[-1].content})
 
 
+def _add_words(transaction: Transaction, entries: Sequence[Entry]) -> None:
+    seen = frozenset().union(*(entry.header | entry.body for entry in entries))
+    known = transaction.rows(
+        "SELECT w.text FROM json_each(:words) seen CROSS JOIN word w ON w.text = seen.value",
+        {"words": json.dumps(sorted(seen), ensure_ascii=False)},
+    )
+    new = sorted(seen.difference(text for (text,) in known))
+    if new:
+        transaction.run_many("INSERT INTO word (text) VALUES (?)", [(text,) for text in new])
+        transaction.run(
+            "INSERT INTO vocabulary (words) VALUES (:words)", {"words": "\n".join(["", *new, ""])}
+        )
+
+
 def _find(reader: Reader, part: str, needle: str) -> Found:
     upto = _progress(reader)
     partial = frozenset(number for (number,) in reader.rows("SELECT content_id FROM partial"))
-    wanted = pieces(needle)
+    wanted = words(needle)
     if not wanted:
         return Found(frozenset(), frozenset(), 0)  # nothing but punctuation: no word can tell
     found: set[int] | None = None
@@ -130,31 +148,21 @@ def _find(reader: Reader, part: str, needle: str) -> Found:
 
 def _contents_with(reader: Reader, part: str, piece: str) -> set[int]:
     """The contents that have a word in which the piece stands."""
+    inside = re.compile(rf"[^\n]*{re.escape(piece)}[^\n]*")
     terms = [
-        term
-        for (term,) in reader.rows(
-            f"SELECT term FROM {part}_terms WHERE instr(term, :piece) LIMIT :limit",
-            {"piece": piece, "limit": MAX_LISTED_TERMS + 1},
+        word
+        for (some,) in reader.rows(
+            "SELECT words FROM vocabulary WHERE instr(words, :piece)", {"piece": piece}
         )
+        for word in inside.findall(some)
     ]
-    if len(terms) > MAX_LISTED_TERMS:
-        return _numbers(
-            reader.rows(
-                f"SELECT DISTINCT doc FROM {part}_instances WHERE instr(term, :piece)",
-                {"piece": piece},
-            )
-        )
     found: set[int] = set()
     for start in range(0, len(terms), _TERMS_PER_QUERY):
-        # A term has no quotation mark: the tokenizer takes it for a separator.
         query = " OR ".join(f'"{term}"' for term in terms[start : start + _TERMS_PER_QUERY])
-        found |= _numbers(
-            reader.rows(
+        found.update(
+            number
+            for (number,) in reader.rows(
                 f"SELECT rowid FROM {part}_words WHERE {part}_words MATCH :query", {"query": query}
             )
         )
     return found
-
-
-def _numbers(rows: Iterable[Row]) -> set[int]:
-    return {number for (number,) in rows}

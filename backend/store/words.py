@@ -1,4 +1,4 @@
-"""The text of a message as SEARCH compares it, and which pieces of a needle the word index can answer for."""
+"""The text of a message as SEARCH compares it, and the words that the index keeps of it."""
 
 import re
 import unicodedata
@@ -50,18 +50,13 @@ def field_values(header: bytes, name: str) -> list[str]:
     return values
 
 
-# The index's tokenizer takes letters, digits and private use of Unicode 6.1 as parts of words. What was a letter or a
-# number already in Unicode 3.2 is one for both sides; other characters end a piece, which costs a look, never a match.
-_ASCII_PIECE = re.compile(r"[0-9a-z]+")
+# RFC 9051 asks for substrings: a word is a stretch of letters and digits, of any script. A run of Chinese is one word.
+_WORD = re.compile(r"[^\W_]+")
+_ONLY_WORDS = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
 
 
-def pieces(needle: str) -> list[str]:
-    """Stretches of a folded needle each of which must lie inside one word of the index."""
-    if needle.isascii():
-        return _ASCII_PIECE.findall(needle)
-    marked = "".join(char if _is_letter(char) else " " for char in needle)
-    return marked.split()
-
-
-def _is_letter(char: str) -> bool:
-    return unicodedata.ucd_3_2_0.category(char)[0] in "LN"
+def words(folded: str) -> list[str]:
+    """The words of a folded text, and the pieces of a needle each of which must lie inside one word."""
+    if folded.isascii():
+        return folded.translate(_ONLY_WORDS).split()  # four times as fast
+    return _WORD.findall(folded)

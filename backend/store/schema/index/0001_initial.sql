@@ -1,15 +1,19 @@
--- The search index of an account; can be built again at any time. The rows are numbered like `content`.
-CREATE VIRTUAL TABLE header_words USING fts5 (text, content='', detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 0");
+-- The search index of an account; can be built again at any time. The rows are numbered like `content`. The words are
+-- cut by words.py; the tokenizer only separates at spaces, because every character beyond ASCII belongs to a word for it.
+CREATE VIRTUAL TABLE header_words USING fts5 (text, content='', detail=none, columnsize=0, tokenize='ascii');
 
-CREATE VIRTUAL TABLE body_words USING fts5 (text, content='', detail=none, columnsize=0, tokenize="unicode61 remove_diacritics 0");
+CREATE VIRTUAL TABLE body_words USING fts5 (text, content='', detail=none, columnsize=0, tokenize='ascii');
 
-CREATE VIRTUAL TABLE header_terms USING fts5vocab (header_words, 'row');
+-- Every word once, to know which are new, ...
+CREATE TABLE word (
+    text TEXT PRIMARY KEY
+) WITHOUT ROWID;
 
-CREATE VIRTUAL TABLE body_terms USING fts5vocab (body_words, 'row');
-
-CREATE VIRTUAL TABLE header_instances USING fts5vocab (header_words, 'instance');
-
-CREATE VIRTUAL TABLE body_instances USING fts5vocab (body_words, 'instance');
+-- ... and many of them in one text, each on a line, to find quickly those in which something stands.
+CREATE TABLE vocabulary (
+    id INTEGER PRIMARY KEY,
+    words TEXT NOT NULL
+);
 
 -- Contents up to this one are indexed.
 CREATE TABLE progress (
