@@ -54,7 +54,8 @@ def ensure_certificate(folder: Path, names: Sequence[str], now: datetime) -> Loc
     wanted = {str(name.value) for name in _alternative_names(names)}
     if (
         leaf is None
-        or not files.key.exists()
+        or (key := _read_key(files.key)) is None
+        or key.public_key() != leaf.public_key()
         or leaf.not_valid_after_utc - now < RENEW_BEFORE
         or leaf.issuer != ca.subject
         or not wanted <= names_of(leaf)
