@@ -307,10 +307,13 @@ def _join_continuations(found: Sequence[tuple[bytes, bytes]]) -> Parameters:
 
 
 def get_parameter(parameters: Parameters, name: bytes) -> bytes | None:
-    """A parameter's plain value."""
+    """A parameter's octets, in whichever notation it stands."""
+    extended = name + b"*"
     for key, value in parameters:
         if key == name:
             return value
+        if key == extended:
+            return _percent_decode(value.split(b"'", 2)[-1])
     return None
 
 
