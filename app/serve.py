@@ -43,7 +43,7 @@ def _end(ended: Ended) -> int:
     if ended.restart:
         # The same process id goes on: a service manager or terminal that waits for it sees no end. orig_argv holds the
         # interpreter's own options too.
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # no shell is wanted
     return ended.code
 
 

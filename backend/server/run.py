@@ -180,7 +180,7 @@ class Server:
                 appliance.accounts, appliance.passwords, appliance.secrets, accounts
             )
             secret = await practice.admin_password(appliance.secrets, faces.admin_password)
-        faces.ports = ports
+        faces.open_ports = ports
         return Running(
             folder=self._data.root,
             ports=ports,

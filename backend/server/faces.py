@@ -1,0 +1,178 @@
+"""The HTTP side: the admin API on the Unix socket, and on the web ports the administration where a listener has it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from aiohttp import web
+
+from backend.admin.access import Access
+from backend.admin.app import build, make_runner
+from backend.admin.feed import Feed
+from backend.admin.handlers.status import counters, web_url
+from backend.admin.jobs import Jobs, Progress
+from backend.admin.local_socket import open_local_socket
+from backend.admin.password import AdminPassword
+from backend.admin.services import Services
+from backend.admin.sessions import Sessions
+from backend.api import types as t
+from backend.core.problems import Problem
+from backend.observe.ring import LogRing
+from backend.runtime import tasks
+from backend.runtime.hub import Hub, Resync
+from backend.runtime.listeners import ProtocolFactory
+from backend.server.compose import Appliance
+from backend.server.listening import OpenPort
+from backend.store.verify import verify_store
+from backend.web.autoconfig import MailPort
+from backend.web.site import Site
+from backend.web.site import make_runner as make_public_runner
+
+E = TypeVar("E")
+
+
+class Faces:
+    """Owns the HTTP applications and what they alone need: sessions, jobs, the event feed. `ports` is set once they are open."""
+
+    def __init__(
+        self,
+        appliance: Appliance,
+        *,
+        ring: LogRing,
+        stop: Callable[[], None],
+        restart: Callable[[], None],
+    ) -> None:
+        self._appliance = appliance
+        self._stop = stop
+        self._restart = restart
+        self.started_at = appliance.clock.time()
+        self.open_ports: tuple[OpenPort, ...] = ()
+        secrets = appliance.data.secrets
+        self.admin_password = AdminPassword(secrets)
+        self._sessions = Sessions(
+            secrets,
+            appliance.clock,
+            idle_s=appliance.config.current.server.admin.session_minutes * 60.0,
+        )
+        self._feed = Feed(appliance.clock, self._counters)
+        self._jobs = Jobs(appliance.clock, self._feed.publish_job)
+        self._services = Services(
+            clock=appliance.clock,
+            folder=appliance.data,
+            config=appliance.config,
+            accounts=appliance.accounts,
+            store=appliance.store,
+            outbound=appliance.outbound,
+            activity=appliance.activity,
+            log_ring=ring,
+            feed=self._feed,
+            jobs=self._jobs,
+            server=self,
+        )
+        self._access = Access(
+            password=self.admin_password,
+            sessions=self._sessions,
+            clock=appliance.clock,
+            allowed_hosts=self._allowed_hosts,
+            on_sign_in=appliance.record,
+        )
+        self._runners: list[web.AppRunner] = []
+        self._readers: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """The Unix socket answers on return."""
+        self._sessions.load()
+        appliance = self._appliance
+        self._local = await self._start(make_runner(build(self._services, self._access)))
+        await web.SockSite(self._local, open_local_socket(appliance.data.root)).start()
+        site = Site(
+            domains=lambda: appliance.config.current.domains.domains, ports=self._mail_ports
+        )
+        self._admin = await self._start(
+            make_runner(build(self._services, self._access, add_public=site.add_to))
+        )
+        self._public = await self._start(make_public_runner(site.build()))
+        self._readers = [
+            tasks.spawn(self._read(appliance.events, self._feed.publish), "events to the faces"),
+            tasks.spawn(
+                self._read(appliance.store.changes, self._feed.publish_mailbox),
+                "mailbox changes to the faces",
+            ),
+        ]
+
+    async def _start(self, runner: web.AppRunner) -> web.AppRunner:
+        await runner.setup()
+        self._runners.append(runner)
+        return runner
+
+    async def _read(self, hub: Hub[E], publish: Callable[[E], None]) -> None:
+        with hub.subscribe() as subscription:
+            async for event in subscription:
+                if isinstance(event, Resync):
+                    self._feed.resync()
+                else:
+                    publish(event)
+
+    def protocol_factory(self, *, admin: bool) -> ProtocolFactory:
+        """What answers on a web port; after `open`."""
+        server = (self._admin if admin else self._public).server
+        assert server is not None  # set by setup()
+        return server
+
+    def announce_end(self, *, restarting: bool) -> None:
+        """Tells the faces before the connections close, so that they know a restart from a crash."""
+        self._feed.publish_end(restarting=restarting)
+
+    async def close(self) -> None:
+        await tasks.stop(*self._readers)
+        await self._jobs.close()
+        self._feed.close()
+        for runner in self._runners:
+            await runner.cleanup()
+
+    @property
+    def web_url(self) -> str:
+        """Where a browser finds the administration; empty when no listener has it."""
+        return web_url(self._services, list(self.ports()))
+
+    def _allowed_hosts(self) -> frozenset[str]:
+        server = self._appliance.config.current.server
+        return frozenset({server.hostname, *server.admin.allowed_hosts})
+
+    async def _counters(self) -> t.Counters:
+        return await counters(self._services)
+
+    def _mail_ports(self) -> Sequence[MailPort]:
+        hostname = self._appliance.config.current.server.hostname
+        return [
+            MailPort(port.kind.service, hostname, port.port, port.kind.security)
+            for port in self.open_ports
+        ]
+
+    # ---- ServerControl, for the handlers
+
+    def ports(self) -> Sequence[t.Port]:
+        return [
+            t.Port(
+                listener=port.listener,
+                service=port.kind.service,
+                host=port.host,
+                port=port.port,
+                security=port.kind.security,
+                purpose=port.kind.purpose,
+            )
+            for port in self.open_ports
+        ]
+
+    def ca_file(self) -> Path | None:
+        return self._appliance.tls.ca_file
+
+    def shut_down(self) -> None:
+        self._stop()
+
+    def restart(self) -> None:
+        self._restart()
+
+    async def verify(self, progress: Progress) -> list[Problem]:
+        return await verify_store(self._appliance.store, progress.update)
