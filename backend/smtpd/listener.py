@@ -66,6 +66,8 @@ MAX_PENDING_REPLY_BYTES = 32 * 1024  # replies gathered while a client pipelines
 # What comes after a message has grown too large is read and thrown away, so that the client gets its 552; a security limit.
 MAX_DISCARDED_BYTES = 256 * 1024 * 1024
 MAX_DATA_S = 3600.0  # one message, however steadily it drips in; a security limit
+LINGER_S = 1.0  # after the last reply, for a client that is still sending
+FLUSH_S = 5.0  # for a client that does not read its last replies
 DRAIN_S = 10.0  # at the end of the server: for messages that are being stored
 
 # RFC 5321 §4.1.1.5 and others: known to exist, and not done here.
@@ -168,6 +170,8 @@ class _Connection(SMTP):
         self._out = bytearray()
         self._deadline = 0.0
         self._is_busy = False
+        self._is_amid_input = False
+        self._is_ending = False
         self._commands: dict[str, Callable[[str], Any]] = {
             "EHLO": self.smtp_EHLO, "HELO": self.smtp_HELO, "MAIL": self.smtp_MAIL, "RCPT": self.smtp_RCPT,
             "DATA": self.smtp_DATA, "RSET": self.smtp_RSET, "NOOP": self.smtp_NOOP, "QUIT": self.smtp_QUIT,
@@ -209,7 +213,7 @@ class _Connection(SMTP):
     def stop(self) -> None:
         """Ends the session politely; while a message is being stored, after its reply."""
         if not self._is_busy:
-            self._say_last(answers.SHUTTING_DOWN)
+            self._break_off(answers.SHUTTING_DOWN)
 
     def abort(self) -> None:
         _abort(self.transport)
@@ -228,13 +232,41 @@ class _Connection(SMTP):
             self._timeout_handle = self.loop.call_at(self._deadline, self._timeout_cb)
             return
         log.info("session timed out", peer=self._peer[0])
-        self._say_last(answers.TIMED_OUT)
+        self._break_off(answers.TIMED_OUT)
+
+    def _break_off(self, status: SmtpStatus) -> None:
+        """Ends the session from outside its task."""
+        self._say_last(status)
+        if self.task is not None:
+            self.task.cancel()
 
     def _say_last(self, status: SmtpStatus) -> None:
-        if self.transport is not None and not self.transport.is_closing():
-            self._writer.write(bytes(self._out) + format_reply(status))
-            self._out.clear()
+        if self.transport is None or self.transport.is_closing() or self._is_ending:
+            return
+        self._is_ending = True
+        self._writer.write(bytes(self._out) + format_reply(status))
+        self._out.clear()
+        if self._is_amid_input and self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
             self.transport.close()
+
+    async def _close(self) -> None:
+        if self.transport is None:
+            return
+        if self._is_ending and not self.transport.is_closing():
+            # A socket that is closed with input unread is reset, and the reset overtakes our last reply.
+            try:
+                async with asyncio.timeout(LINGER_S):
+                    while await self._reader.read(READ_BYTES):
+                        pass
+            except (TimeoutError, ConnectionError):
+                pass
+        if self.transport is not None:
+            self.transport.close()
+            # Without this a peer that never reads keeps the socket, and what waits for it, for ever.
+            if self.transport.get_write_buffer_size():
+                self.loop.call_later(FLUSH_S, self.abort)
 
     # Reading and writing
 
@@ -274,6 +306,7 @@ class _Connection(SMTP):
         except asyncio.IncompleteReadError:
             raise _ConnectionEndsError from None
         except asyncio.LimitOverrunError:
+            self._is_amid_input = True
             self._say_last(answers.TOO_LONG)
             raise _ConnectionEndsError from None
         # SECURITY: what other servers take for two lines must not be one here.
@@ -327,8 +360,7 @@ class _Connection(SMTP):
                 log.error("SMTP session failed", error=error)
                 self._say_last(UNKNOWN_FAULT)
             finally:
-                if self.transport is not None:
-                    self.transport.close()
+                await self._close()
 
     async def _greet(self) -> bool:
         peer = self._peer[0]
@@ -591,7 +623,9 @@ class _Connection(SMTP):
         try:
             self._out += format_reply(answers.SEND_DATA)
             await self._flush()
+            self._is_amid_input = True
             refusal = await self._receive_content(intake)
+            self._is_amid_input = False
             if refusal is None:
                 # Once begun it is finished, even if the peer or the server goes away meanwhile.
                 status = await tasks.finish(self._store(facts, envelope, intake))
