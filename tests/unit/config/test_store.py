@@ -1,14 +1,18 @@
+import asyncio
 import os
 from dataclasses import replace
 
 import pytest
 
+from backend.config import files as files_module
+from backend.config import store as store_module
 from backend.config.load import domains_from_data
 from backend.config.model import Account, Destination, MailDomain
 from backend.config.store import ConfigStore
 from backend.core.clock import FakeClock
 from backend.core.errors import ConfigError, ConflictError, NotFoundError
 from backend.core.problems import Problem
+from backend.runtime import tasks
 from tests.support.settings import new_folder, open_store
 
 COMMENTED = """\
@@ -297,3 +301,50 @@ async def test_an_interrupted_write_leaves_the_old_file(folder, monkeypatch):
         "revisions",
         "server.toml",
     ]
+
+
+async def test_the_watcher_picks_up_edits_by_itself(folder, monkeypatch):
+    monkeypatch.setattr(store_module, "POLL_S", 0.01)
+    store = await open_store(folder)
+    events = store.changes.subscribe()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        watcher = tasks.start(group, store.watch(), "watch")
+        folder.domains_toml.write_text(COMMENTED.replace("old", "edited"))
+        assert (await events.get()).author == "file"
+        await tasks.stop(watcher)
+    assert store.current.domains.domains["example.org"].description == "edited"
+
+
+async def test_a_text_that_cant_be_rewritten_is_written_afresh(folder, monkeypatch, expect_log):
+    expect_log("comments could not be kept")
+    store = await open_store(folder)
+    monkeypatch.setattr(files_module, "rewrite", lambda text, *_, **__: text)
+    await store.edit(described("new"), author="me")
+    assert (await open_store(folder)).current.domains == store.current.domains
+    assert store.current.domains.domains["example.org"].description == "new"
+
+
+async def test_changes_at_the_same_time_come_one_after_the_other(folder):
+    store = await open_store(folder)
+    names = [f"d{number}.example" for number in range(8)]
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            tasks.start(group, store.edit(with_domain(name), author="me"), name)
+    assert set(names) < set(store.current.domains.domains)
+    assert [r.number for r in await store.revisions()] == list(range(9, 0, -1))
+
+
+async def test_a_caller_that_goes_away_leaves_no_half_change(folder):
+    store = await open_store(folder)
+    reached = asyncio.Event()
+
+    async def prepare(old, new):
+        reached.set()
+        await asyncio.sleep(0)
+
+    store.prepare_with(prepare)
+    task = tasks.spawn(store.edit(with_domain(), author="me"), "edit")
+    await reached.wait()
+    await tasks.stop(task)
+    assert "example.net" in store.current.domains.domains
+    assert "example.net" in folder.domains_toml.read_text()
