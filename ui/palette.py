@@ -165,8 +165,10 @@ def build_palette(colors: Colors) -> QPalette:
     }.items():
         palette.setColor(target, colors[token])
     disabled = QPalette.ColorGroup.Disabled
-    for target in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
-        palette.setColor(disabled, target, colors["field_border"])
+    # Without a connection whole pages are disabled and must stay readable.
+    for target in (role.WindowText, role.Text, role.HighlightedText):
+        palette.setColor(disabled, target, colors["muted"])
+    palette.setColor(disabled, role.ButtonText, colors["field_border"])
     palette.setColor(disabled, role.Highlight, colors["neutral_bg"])
     return palette
 
@@ -200,10 +202,10 @@ QLabel[tone="error"] { color: {error}; }
 QLabel[tone="ok"] { color: {ok}; }
 QLabel[tone="warn"] { color: {warn}; }
 QLabel[tone="info"] { color: {info}; }
-QPushButton { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 6px 14px; min-height: 18px; }
+QPushButton { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 7px 14px; }
 QPushButton:hover { background: {alt}; }
 QPushButton:pressed { background: {neutral_bg}; }
-QPushButton:focus { border: 2px solid {accent}; padding: 5px 13px; }
+QPushButton:focus { border: 2px solid {accent}; padding: 6px 13px; }
 QPushButton:disabled { color: {field_border}; border-color: {line}; background: {window}; }
 QPushButton[kind="primary"] { background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }
 QPushButton[kind="primary"]:hover { background: {accent_hover}; border-color: {accent_hover}; }
@@ -220,7 +222,7 @@ QPushButton[kind="quiet"]:focus { border: 2px solid {accent}; }
 QPushButton[kind="link"] { background: transparent; border-color: transparent; color: {accent}; padding: 2px 4px; text-align: left; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { border: 2px solid {accent}; padding: 1px 3px; }
-QPushButton[kind="nav"] { background: transparent; border: 2px solid transparent; text-align: left; padding: 7px 10px; border-radius: {control}px; }
+QPushButton[kind="nav"] { background: transparent; border: 2px solid transparent; text-align: left; padding: 8px 10px; border-radius: {control}px; }
 QPushButton[kind="nav"]:hover { background: {alt}; }
 QPushButton[kind="nav"]:checked { background: {accent_soft}; color: {text}; font-weight: 600; }
 QPushButton[kind="nav"]:focus { border-color: {accent}; }
@@ -228,20 +230,22 @@ QPushButton[kind="choice"] { background: {base}; border: 1px solid {line}; borde
 QPushButton[kind="choice"]:hover { border-color: {accent}; background: {accent_soft}; }
 QPushButton[kind="choice"]:focus { border: 2px solid {accent}; }
 QPushButton[kind="choice"]:disabled { background: {window}; }
-QPushButton[kind="chip"] { background: {base}; border: 1px solid {field_border}; border-radius: 13px; padding: 3px 12px; min-height: 18px; }
-QPushButton[kind="chip"]:checked { background: {accent_soft}; border-color: {accent}; color: {text}; font-weight: 600; }
-QPushButton[kind="chip"]:focus { border: 2px solid {accent}; padding: 2px 11px; }
+QPushButton[kind="chip"] { background: {base}; border: 1px solid {field_border}; border-radius: 13px; padding: 4px 12px; }
+QPushButton[kind="chip"]:checked { background: {accent}; border-color: {accent}; color: {on_accent}; }
+QPushButton[kind="chip"]:focus { border: 2px solid {accent}; padding: 3px 11px; }
 QLineEdit, QPlainTextEdit[kind="field"] { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 6px 8px; selection-background-color: {accent}; selection-color: {on_accent}; }
 QLineEdit:focus, QPlainTextEdit[kind="field"]:focus { border: 2px solid {accent}; padding: 5px 7px; }
 QLineEdit[invalid="true"] { border: 2px solid {error}; padding: 5px 7px; }
 QLineEdit:disabled { background: {window}; color: {muted}; border-color: {line}; }
 QLineEdit[kind="value"] { background: {alt}; border-color: {line}; }
-QComboBox { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 5px 8px; min-height: 18px; }
-QComboBox:focus { border: 2px solid {accent}; padding: 4px 7px; }
-QComboBox::drop-down { border: 0; width: 24px; }
+QComboBox { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 6px 26px 6px 8px; }
+QComboBox:focus { border: 2px solid {accent}; padding: 5px 25px 5px 7px; }
+QComboBox::drop-down { border: 0; width: 0; }
+QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: {base}; color: {text}; border: 1px solid {line}; selection-background-color: {accent_soft}; selection-color: {text}; }
 QTableView { background: {base}; border: 1px solid {line}; border-radius: {card}px; gridline-color: transparent; selection-background-color: {accent_soft}; selection-color: {text}; outline: 0; }
 QTableView:focus { border-color: {accent}; }
+QTableView QTableCornerButton::section, QAbstractScrollArea::corner { background: transparent; border: 0; }
 QTableView::item { border: 0; border-bottom: 1px solid {line}; padding: 0 8px; }
 QTableView[kind="log"]::item { border: 0; padding: 0 6px; }
 QHeaderView { background: transparent; border: 0; }

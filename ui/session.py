@@ -260,11 +260,11 @@ class Session(QObject):
                 self._set(LinkState.NOT_RESPONDING)
         elif self._expected is LinkState.STOPPED or not self._was_connected:
             self._expected = None
+            self._was_connected = False
             if self.state is not LinkState.DIED:
                 self._set(LinkState.STOPPED)
         else:
             self._died("")
-        self._was_connected = False
 
     def _died(self, detail: str) -> None:
         self._was_connected = False

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from PySide6.QtWidgets import QGridLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QTabBar, QVBoxLayout, QWidget
 
 from backend.api import types as t
 from backend.api.client import ApiError
@@ -15,7 +15,7 @@ from ui.presenters.faults import describe_error, faults_by_field
 from ui.widgets.dialogs import TaskSheet, ask, wait_for
 from ui.widgets.forms import Choice, Field, show_faults
 from ui.widgets.surface import Card, StatusPill, rule
-from ui.widgets.text import Label, button, clear, row
+from ui.widgets.text import Label, button, clear, row, set_button_text
 
 TABS = ("summary", "connect")
 
@@ -143,12 +143,13 @@ class AccountPage(Page):
         self.tabs.addTab("Summary")
         self.tabs.addTab("Connect a mail app")
         self.tabs.currentChanged.connect(self._tab_chosen)
-        self._parts = QStackedWidget()
+        self.tabs.setExpanding(False)
         self.connect_panel = ConnectPanel(desk)
-        self._parts.addWidget(self._build_summary())
-        self._parts.addWidget(self.connect_panel)
+        self.connect_panel.hide()
+        self._summary = self._build_summary()
         self.body.addWidget(self.tabs)
-        self.body.addWidget(self._parts)
+        self.body.addWidget(self._summary)
+        self.body.addWidget(self.connect_panel)
         self.body.addStretch(1)
 
     def _build_summary(self) -> QWidget:
@@ -256,8 +257,9 @@ class AccountPage(Page):
         for i, (label, value) in enumerate(facts):
             self._facts.addWidget(Label(label, tone="muted", wrap=False), i, 0)
             self._facts.addWidget(Label(value, selectable=True), i, 1)
-        self._disable.setText("Enable" if account.disabled else "Disable")
-        self._disable.setAccessibleName(self._disable.text() + " the account")
+        verb = "Enable" if account.disabled else "Disable"
+        set_button_text(self._disable, verb)
+        self._disable.setAccessibleName(f"{verb} the account")
         self._disable_text.setText(
             "It is disabled: nobody can sign in to it, and mail to it is refused."
             if account.disabled
@@ -283,7 +285,8 @@ class AccountPage(Page):
         return line
 
     def _tab_chosen(self, index: int) -> None:
-        self._parts.setCurrentIndex(index)
+        self._summary.setVisible(index == 0)
+        self.connect_panel.setVisible(index == 1)
 
     # ---- doing
 

@@ -35,7 +35,7 @@ class TracePanel(QFrame):
         self.trace = ""
         self._since = 0.0
         self._to = ""
-        self._title = ElidedLabel("", "lead")
+        self._title = ElidedLabel("", "lead", bold=True)
         close = button("", page.close_panel, kind="quiet", icon="x", name="Close the timeline")
         self._about = Label("", tone="muted", selectable=True)
         self.verdict = Banner()
@@ -149,19 +149,20 @@ class ActivityPage(Page):
             Column(title="Time", text=lambda i: self._row(i).time, width=16, muted=True),
             Column(
                 title="",
+                spare=True,
                 text=lambda i: "out" if i.direction == "out" else "in",
                 muted=True,
                 width=4,
             ),
-            Column(title="From", text=lambda i: i.sender or "(no sender)", width=26),
-            Column(title="To", text=lambda i: ", ".join(i.recipients), width=26),
+            Column(title="From", text=lambda i: i.sender or "(no sender)", width=24),
+            Column(title="To", spare=True, text=lambda i: ", ".join(i.recipients), width=24),
             Column(
                 title="State",
                 text=lambda i: self._row(i).state,
                 tone=lambda i: self._row(i).tone,
                 width=14,
             ),
-            Column(title="Last step", text=lambda i: i.text, muted=True),
+            Column(title="Last step", spare=True, text=lambda i: i.text, muted=True),
         ]
         self.model: RowsModel[t.TraceSummary] = RowsModel(columns, key=lambda item: item.trace)
         self.table = Table(self.model, "Messages")
@@ -217,6 +218,7 @@ class ActivityPage(Page):
         self.do(self._read_trace(trace), "trace")
 
     async def _read_trace(self, trace: str) -> None:
+        self.table.set_compact(True)
         if trace != self.panel.trace:
             self.panel.start(trace)
         try:
@@ -231,6 +233,7 @@ class ActivityPage(Page):
     def close_panel(self) -> None:
         self.panel.trace = ""
         self.panel.hide()
+        self.table.set_compact(False)
         self.table.setFocus()
         if not self.model.rows():
             self.mark_stale()

@@ -155,8 +155,14 @@ def _server_card(server: t.MailServer) -> Card:
     shown = connect.server_rows(server)
     marks = [StatusPill("recommended", "ok")] if shown.recommended else []
     card = Card(shown.title, *marks)
-    for label, value in shown.rows:
-        card.body.addWidget(CopyField(label, value))
+    fields = [CopyField(label, value) for label, value in shown.rows]
+    host, port, security, user, authentication = fields
+    for wide, narrow in ((host, port), (user, security)):
+        line = row(wide, narrow, gap="m")
+        line.setStretch(0, 3)
+        line.setStretch(1, 2)
+        card.body.addLayout(line)
+    card.body.addWidget(authentication)
     if shown.note:
         card.body.addWidget(Label(shown.note, "small", tone="muted"))
     card.body.addStretch(1)

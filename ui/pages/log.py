@@ -8,7 +8,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from backend.api import types as t
-from ui import palette
+from ui import icons, palette
 from ui.pages.page import Desk, Page
 from ui.presenters import log_lines as words
 from ui.presenters import wording
@@ -17,7 +17,7 @@ from ui.widgets.dialogs import choose_save_file
 from ui.widgets.forms import Choice
 from ui.widgets.surface import Banner, EmptyState
 from ui.widgets.tables import Column, RowsModel, Table
-from ui.widgets.text import Label, button, column, row
+from ui.widgets.text import Label, button, column, row, set_button_text
 
 FIRST_LINES = 2000
 BATCH_MS = 80
@@ -203,8 +203,10 @@ class LogPage(Page):
 
     def toggle_pause(self) -> None:
         self.paused = not self.paused
-        self.pause.setText("Go on" if self.paused else "Pause")
-        self.pause.setAccessibleName(self.pause.text())
+        verb = "Go on" if self.paused else "Pause"
+        set_button_text(self.pause, verb)
+        self.pause.setIcon(icons.icon("player-play" if self.paused else "player-pause"))
+        self.pause.setAccessibleName(verb)
         if self.paused:
             self._stop_reader()
         else:

@@ -4,40 +4,43 @@ from datetime import UTC, datetime
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from backend.api import types as t
 from ui import palette
+from ui.control import LocalServer
 from ui.pages.page import Desk, Page
 from ui.presenters import activity, overview, wording
 from ui.widgets.charts import Sparkline, StateDisc
+from ui.widgets.copyfield import CopyField
 from ui.widgets.surface import Banner, Card, StatusPill, rule
-from ui.widgets.text import ElidedLabel, IconLabel, Label, button, clear, column, row
+from ui.widgets.text import ElidedLabel, IconLabel, Label, LayoutButton, button, clear, column, row
 
 RECENT = 8
 REFRESH_MS = 60_000
 SETTLE_MS = 400  # events come in bursts
 
 
-class StatCard(QPushButton):
+class StatCard(LayoutButton):
     """One number that leads to its page."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self.setProperty("kind", "choice")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        super().__init__("choice")
         self._path = "/"
         self._label = Label("", "small", tone="muted", wrap=False)
         self._value = Label("–", "display", wrap=False)
         self._note = Label("", "small", tone="muted", wrap=False)
         self.spark = Sparkline("messages an hour in the last twelve hours")
-        self.spark.hide()
-        outer = column(self._label, row(self._value, None), self.spark, self._note, gap="xs")
+        figure = row(self._value, None, self.spark, gap="l")
+        outer = column(self._label, figure, self._note, gap="xs")
         outer.setContentsMargins(16, 14, 16, 14)
-        self.setLayout(outer)
-        for child in (self._label, self._value, self._note, self.spark):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setMinimumHeight(outer.sizeHint().height() + 34)
+        self.hold(outer, self._label, self._value, self._note, self.spark)
         self.clicked.connect(lambda _checked: desk.go(self._path))
 
     def set_stat(self, stat: overview.Stat) -> None:
@@ -56,7 +59,7 @@ class OverviewPage(Page):
         super().__init__(desk)
         self.heading.hide()
         self.subtitle.hide()
-        self._status: t.Status | None = None
+        self._practice_shown: tuple[tuple[str, str], ...] = ()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
@@ -78,6 +81,7 @@ class OverviewPage(Page):
                 check,
                 send,
                 gap="l",
+                grow=1,
             )
         )
         hero = self.body.itemAt(0)
@@ -95,6 +99,13 @@ class OverviewPage(Page):
             across.addWidget(card, 0, i)
             across.setColumnStretch(i, 1)
         self.body.addLayout(across)
+
+        self._practice = Card("Your practice account")
+        self._practice_fields = QHBoxLayout()
+        self._practice_fields.setSpacing(palette.space("l"))
+        self._practice.body.addLayout(self._practice_fields)
+        self._practice.hide()
+        self.body.addWidget(self._practice)
 
         self._steps = Card("Next steps")
         self.body.addWidget(self._steps)
@@ -134,10 +145,10 @@ class OverviewPage(Page):
         items = await self.desk.session.call(
             lambda client: client.timeline(t.TimelineQuery(limit=200))
         )
-        self._status = status
         now = datetime.now(UTC)
         self._draw_head(status, now)
         self._draw_stats(status.counters, items, now)
+        self._draw_practice(status)
         self._draw_steps(status, accounts)
         self._draw_flow(items, now)
         self._draw_system(status)
@@ -178,6 +189,20 @@ class OverviewPage(Page):
         for card, direction in zip(self.stat_cards, ("in", "out"), strict=False):
             bars = activity.per_hour(items, direction, now)
             card.spark.set_values(bars)
+
+    def _draw_practice(self, status: t.Status) -> None:
+        target = self.desk.session.target
+        known: list[tuple[str, str]] = []
+        if status.practice_mode and isinstance(target, LocalServer):
+            known = self.desk.session.control.practice_accounts(target.folder)[:1]
+        shown = tuple(known)
+        self._practice.setVisible(bool(known))
+        if shown != self._practice_shown:
+            self._practice_shown = shown
+            clear(self._practice_fields)
+            for address, password in known:
+                self._practice_fields.addWidget(CopyField("User name and address", address))
+                self._practice_fields.addWidget(CopyField("Password", password, sensitive=True))
 
     def _draw_steps(self, status: t.Status, accounts: list[t.Account]) -> None:
         while self._steps.body.count() > 1:
@@ -264,13 +289,11 @@ class OverviewPage(Page):
         self.desk.go("/activity/send")
 
 
-class FlowLine(QPushButton):
+class FlowLine(LayoutButton):
     """A message in one line; a click opens its timeline."""
 
     def __init__(self, desk: Desk, shown: activity.FlowRow) -> None:
-        super().__init__()
-        self.setProperty("kind", "quiet")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        super().__init__("quiet")
         direction = "to" if shown.arrow == "arrow-up" else "from"
         self.setAccessibleName(f"{direction} {shown.who}, {shown.state}, {shown.time}")
         self.setToolTip(shown.text)
@@ -279,9 +302,6 @@ class FlowLine(QPushButton):
         who = ElidedLabel(shown.who)
         time = Label(shown.time, "small", tone="muted", wrap=False)
         line = row(arrow, who, pill, time, gap="m", grow=1)
-        line.setContentsMargins(6, 4, 6, 4)
-        self.setLayout(line)
-        for child in (arrow, who, pill, time):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setMinimumHeight(palette.size("row") + 4)
+        line.setContentsMargins(6, 6, 6, 6)
+        self.hold(line, arrow, who, pill, time)
         self.clicked.connect(lambda _checked: desk.go(f"/activity/{shown.trace}"))

@@ -33,7 +33,7 @@ class QueueDrawer(QFrame):
         self.setFixedWidth(palette.size("drawer"))
         self.shown_id: int | None = None
         self._page = page
-        self._to = ElidedLabel("", "lead")
+        self._to = ElidedLabel("", "lead", bold=True)
         close = button("", page.close_drawer, kind="quiet", icon="x", name="Close the details")
         self._from = Label("", tone="muted", selectable=True)
         self._pill = StatusPill()
@@ -185,17 +185,28 @@ class QueuePage(Page):
 
         columns: list[Column[t.QueueItem]] = [
             Column(title="To", text=lambda i: self._row(i).recipient, width=30),
-            Column(title="From", text=lambda i: self._row(i).sender, muted=True, width=22),
+            Column(
+                title="From", spare=True, text=lambda i: self._row(i).sender, muted=True, width=22
+            ),
             Column(
                 title="State",
                 text=lambda i: self._row(i).state,
                 tone=lambda i: self._row(i).tone,
                 width=16,
             ),
-            Column(title="Next try", text=lambda i: self._row(i).next_try, width=11),
-            Column(title="Tries", text=lambda i: self._row(i).attempts, right=True, width=5),
+            Column(title="Next try", spare=True, text=lambda i: self._row(i).next_try, width=11),
+            Column(
+                title="Tries", spare=True, text=lambda i: self._row(i).attempts, right=True, width=5
+            ),
             Column(title="Last answer", text=lambda i: self._row(i).answer, muted=True),
-            Column(title="Size", text=lambda i: self._row(i).size, right=True, muted=True, width=8),
+            Column(
+                title="Size",
+                spare=True,
+                text=lambda i: self._row(i).size,
+                right=True,
+                muted=True,
+                width=8,
+            ),
         ]
         self.model: RowsModel[t.QueueItem] = RowsModel(columns, key=lambda item: item.id)
         self.model.more = self._more
@@ -303,10 +314,12 @@ class QueuePage(Page):
             self.close_drawer()
             return
         self.drawer.show_detail(detail, datetime.now(UTC))
+        self.table.set_compact(True)
 
     def close_drawer(self) -> None:
         self.drawer.shown_id = None
         self.drawer.hide()
+        self.table.set_compact(False)
         self.table.setFocus()
 
     def leave_detail(self) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from ui import icons, palette
 from ui.pages.connecting import ConnectPage
@@ -12,47 +12,32 @@ from ui.pages.domain_setup import DomainSetupPage
 from ui.pages.page import Desk
 from ui.pages.trying import TryPage
 from ui.widgets.dialogs import scrolling
-from ui.widgets.text import IconLabel, Label, button, column, row
+from ui.widgets.text import IconLabel, Label, LayoutButton, button, column, row
 
 
-class ChoiceButton(QPushButton):
-    """A large button: icon, what it is, what happens."""
+class ChoiceButton(LayoutButton):
+    """A large button: icon, what it is, what happens. `off` says why it can't be used."""
 
     def __init__(
         self, icon: str, title: str, text: str, on_click: Callable[[], None], *, off: str = ""
     ) -> None:
-        super().__init__()
-        self.setProperty("kind", "choice")
+        super().__init__("choice")
         self.setAccessibleName(title)
         self.setAccessibleDescription(off or text)
         self.setEnabled(not off)
-        if not off:
-            self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(off)
         picture = IconLabel(icon, "muted" if off else "accent", 28)
         heading = Label(title, "lead", bold=True)
         words = Label(f"{text}\n{off}" if off else text, tone="muted")
-        inner = QHBoxLayout(self)
+        arrow = IconLabel("ban" if off else "chevron-right", "muted", 18)
+        inner = QHBoxLayout()
         inner.setContentsMargins(20, 18, 16, 18)
         inner.setSpacing(palette.space("l"))
         inner.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
         inner.addLayout(column(heading, words, gap="xs"), 1)
-        self._parts = [picture, heading, words]
-        if not off:
-            arrow = IconLabel("chevron-right", "muted", 18)
-            inner.addWidget(arrow, 0, Qt.AlignmentFlag.AlignVCenter)
-            self._parts.append(arrow)
-        for part in self._parts:
-            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        inner.addWidget(arrow, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.hold(inner, picture, heading, words, arrow)
         self.clicked.connect(lambda _checked: on_click())
-
-    def event(self, event: QEvent) -> bool:
-        if (
-            event.type() in {QEvent.Type.Resize, QEvent.Type.LayoutRequest}
-            and (box := self.layout()) is not None
-        ):
-            self.setMinimumHeight(box.heightForWidth(self.width()))
-        return super().event(event)
 
 
 class StartPage(QWidget):

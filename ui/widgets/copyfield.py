@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import icons, palette
-from ui.widgets.text import Label, button, row
+from ui.widgets.text import Label, button, row, set_button_text
 
 FEEDBACK_MS = 1600
 CLEAR_SECRET_MS = 60_000
@@ -69,7 +69,7 @@ class CopyField(QWidget):
     def copy(self) -> None:
         copy_text(self._field.text(), sensitive=self._sensitive)
         self._copy.setIcon(icons.icon("check", "ok"))
-        self._copy.setText("Copied")
+        set_button_text(self._copy, "Copied")
         self._feedback.start()
 
     def _calm(self) -> None:

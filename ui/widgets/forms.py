@@ -1,9 +1,10 @@
 """Form fields: label above, help and fault below, and a form that shows the faults the server found where they belong."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QVBoxLayout, QWidget
 
-from ui import palette
+from ui import icons, palette
 from ui.widgets.text import Label, button, row
 
 
@@ -83,6 +84,17 @@ class Field(QWidget):
         self.line.setEchoMode(mode)
 
 
+class Combo(QComboBox):
+    """A drop-down list whose arrow is drawn from the shared icons: the style sheet takes Fusion's away."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        side = 16.0
+        box = QRectF(self.width() - side - 8, (self.height() - side) / 2, side, side)
+        icons.paint("chevron-down", painter, box, palette.theme().colors.hex("muted"))
+
+
 class Choice(QWidget):
     """A drop-down list with its label above.
 
@@ -94,7 +106,7 @@ class Choice(QWidget):
 
     def __init__(self, label: str, help: str = "") -> None:  # noqa: A002  # it is the field's help
         super().__init__()
-        self.box = QComboBox()
+        self.box = Combo()
         self.box.setAccessibleName(label)
         self.box.setAccessibleDescription(help)
         self.box.currentIndexChanged.connect(lambda _index: self.chosen.emit())

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QVBoxLa
 
 from ui import icons, palette
 from ui.widgets.surface import StatusPill
-from ui.widgets.text import ElidedLabel, Label, button, column, row
+from ui.widgets.text import ElidedLabel, Label, button, column, row, set_button_text
 
 
 class Rail(QFrame):
@@ -58,7 +58,7 @@ class Rail(QFrame):
     def set_count(self, place: str, title: str, count: int) -> None:
         """A number behind the title, such as of messages that wait."""
         one = self.buttons[place]
-        one.setText(f"{title}  ·  {count}" if count else title)
+        set_button_text(one, f"{title}  ·  {count}" if count else title)
         one.setAccessibleName(f"{title}, {count} waiting" if count else title)
 
     def set_server(self, name: str, words: str, tone: str) -> None:

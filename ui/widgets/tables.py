@@ -45,6 +45,8 @@ class Column(Generic[R]):
     mono: bool = False
     muted: bool = False
     right: bool = False
+    spare: bool = False
+    """Left out while a drawer stands beside the table."""
     width: int = 0
     """0: takes what is left."""
 
@@ -273,6 +275,11 @@ class Table(QTableView):
         self.doubleClicked.connect(lambda index: self.opened.emit(index.row()))
         self.selectionModel().selectionChanged.connect(lambda _new, _old: self.picked.emit())
         palette.theme().changed.connect(self.viewport().update)
+
+    def set_compact(self, compact: bool) -> None:
+        """Leaves out the spare columns, to make room for a drawer."""
+        for i, column in enumerate(self._model.columns):
+            self.setColumnHidden(i, compact and column.spare)
 
     def chosen(self) -> list[Any]:
         """The selected rows, from top to bottom."""

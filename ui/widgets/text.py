@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLayout,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -51,8 +52,10 @@ class Label(QLabel):
 class ElidedLabel(Label):
     """One line that ends in an ellipsis when there is no room; the whole is in the tooltip."""
 
-    def __init__(self, text: str = "", role: str = "body", *, tone: str = "") -> None:
-        super().__init__(text, role, tone=tone, wrap=False)
+    def __init__(
+        self, text: str = "", role: str = "body", *, tone: str = "", bold: bool = False
+    ) -> None:
+        super().__init__(text, role, tone=tone, bold=bold, wrap=False)
         self._full = text
         self.setMinimumWidth(24)
 
@@ -108,6 +111,47 @@ class IconLabel(QWidget):
         )
 
 
+class LayoutButton(QPushButton):
+    """A button that is as large as the layout in it wants to be."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.setProperty("kind", kind)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        policy = self.sizePolicy()
+        policy.setHeightForWidth(True)
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Preferred)
+        policy.setVerticalPolicy(QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(policy)
+
+    def hold(self, layout: QLayout, *parts: QWidget) -> None:
+        """Takes the layout; the parts in it let the mouse through to the button."""
+        self.setLayout(layout)
+        for part in parts:
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def hasHeightForWidth(self) -> bool:
+        inner = self.layout()
+        return inner is not None and inner.hasHeightForWidth()
+
+    def heightForWidth(self, width: int) -> int:
+        inner = self.layout()
+        return inner.totalHeightForWidth(width) if inner is not None else -1
+
+    def sizeHint(self) -> QSize:
+        inner = self.layout()
+        return inner.totalSizeHint() if inner is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        inner = self.layout()
+        return inner.totalMinimumSize() if inner is not None else super().minimumSizeHint()
+
+
+def set_button_text(target: QPushButton, text: str) -> None:
+    """A thin space parts the words from the icon: Qt itself leaves no more than two pixels."""
+    target.setText(f"\u2009{text}" if text and not target.icon().isNull() else text)
+
+
 _ICON_TOKENS = {
     "primary": "on_accent",
     "danger": "error",
@@ -126,12 +170,13 @@ def button(
     help: str = "",  # noqa: A002  # it is the control's help
 ) -> QPushButton:
     """A push button with an accessible name; `kind`: primary, danger, danger-solid, quiet, link, chip."""
-    made = QPushButton(text)
+    made = QPushButton()
     if kind:
         made.setProperty("kind", kind)
     if icon:
         made.setIcon(icons.icon(icon, _ICON_TOKENS.get(kind, "text")))
         made.setIconSize(QSize(palette.size("icon"), palette.size("icon")))
+    set_button_text(made, text)
     made.setAccessibleName(name or text.replace("&", "").rstrip("…"))
     if help:
         made.setToolTip(help)

@@ -28,6 +28,7 @@ class _Rail(QWidget):
         super().__init__()
         self._step, self._first, self._last = step, first, last
         self.setFixedWidth(DOT + 8)
+        self.setMinimumHeight(DOT + 3)
         palette.theme().changed.connect(self.update)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -52,11 +53,11 @@ class _Rail(QWidget):
 class _Row(QWidget):
     def __init__(self, step: Step, *, first: bool, last: bool) -> None:
         super().__init__()
-        title = Label(step.title, bold=not step.note and last, selectable=True)
+        title = Label(step.title, bold=last, selectable=True)
         note = Label(step.note, "small", tone="muted", selectable=True)
         note.setVisible(bool(step.note))
         time = Label(step.time, "small", tone="muted", wrap=False)
-        time.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
+        time.setContentsMargins(0, 4, 0, 0)
         words = column(title, note, gap="xs")
         words.setContentsMargins(0, 3, 0, 0 if last else 14)
         line = QHBoxLayout(self)
