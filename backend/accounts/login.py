@@ -6,7 +6,8 @@ an IPv6 /64), a peer with an account, an account from everywhere. A known and an
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Self
 
@@ -14,7 +15,7 @@ from backend.accounts.directory import Directory
 from backend.accounts.passwords import Passwords
 from backend.accounts.throttle import Throttle
 from backend.core.clock import Clock, SystemClock
-from backend.core.errors import AppError
+from backend.core.errors import AppError, UserError
 from backend.core.events import SignedIn
 from backend.core.ids import AccountId
 from backend.observe import log as logs
@@ -164,7 +165,7 @@ class Logins:
         """
         self.require_encryption(peer, tls=tls)
         with self.begin(login, peer=peer) as attempt:
-            if await self._passwords.check(attempt.account, password):
+            if await attempt.password_is_right(password):
                 return await attempt.succeed(protocol=protocol, mechanism="PASSWORD")
             raise await attempt.fail(
                 "wrong name or password", protocol=protocol, mechanism="PASSWORD", tried=password
@@ -173,13 +174,16 @@ class Logins:
     # The rest is for Attempt.
 
     async def password_is_right(self, account: AccountId | None, password: str) -> bool:
-        return await self._passwords.check(account, password)
+        with _faults_refuse():
+            return await self._passwords.check(account, password)
 
     def scram(self, account: AccountId | None, login: str, mechanism: str) -> ScramCredentials:
-        return self._passwords.scram(account, login, mechanism)
+        with _faults_refuse():
+            return self._passwords.scram(account, login, mechanism)
 
     def cram(self, account: AccountId | None) -> CramCredentials:
-        return self._passwords.cram(account)
+        with _faults_refuse():
+            return self._passwords.cram(account)
 
     def is_disabled(self, account: AccountId) -> bool:
         return self._directory.is_disabled(account)
@@ -224,6 +228,19 @@ class Logins:
                     at=self._clock.time(),
                 )
             )
+
+
+@contextmanager
+def _faults_refuse() -> Iterator[None]:
+    """A stored password that can't be read is our fault: said to the operator, and to the client as temporary."""
+    try:
+        yield
+    except (UserError, OSError) as error:
+        log.error("a stored password can't be read", reason=str(error))
+        raise LoginRefused(
+            "Sign-in is not possible now because of a fault in this server; try again later",
+            kind=Refusal.FAULT,
+        ) from error
 
 
 def _name_key(login: str, account: AccountId | None) -> str:

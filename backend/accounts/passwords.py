@@ -229,10 +229,10 @@ class Passwords:
             return None
         kept = self._kept.get(account)
         if kept is None:
-            stored = self._store.get(_name(account))
-            if stored is None:
-                return None
             try:
+                stored = self._store.get(_name(account))
+                if stored is None:
+                    return None
                 kept = _from_secret(stored)
             except ValueError as error:
                 raise UserError(

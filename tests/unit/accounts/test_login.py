@@ -241,3 +241,16 @@ def test_replies_for_every_refusal():
 def test_loopback_is_this_computer():
     assert all(map(is_loopback, ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", ""]))
     assert not any(map(is_loopback, ["192.168.1.1", "::", "0.0.0.0", "localhost", "fe80::1%lo"]))
+
+
+@pytest.mark.parametrize("mechanism", SERVER_MECHANISMS)
+async def test_a_damaged_password_file_is_our_fault_not_the_clients(
+    desk, tmp_path, expect_log, mechanism
+):
+    expect_log("a stored password can't be read")
+    desk.passwords = Passwords(SecretStore(tmp_path / "secrets"))
+    await desk.passwords.open()
+    (tmp_path / "secrets" / "accounts" / "anna" / "password.json").write_text("{")
+    refused = await refusal(sasl(desk.logins(), mechanism))
+    assert refused.kind is Refusal.FAULT and refused.temporary
+    assert desk.events == []
