@@ -24,7 +24,7 @@ from backend.runtime.hub import Hub, Resync
 from backend.runtime.listeners import ProtocolFactory
 from backend.server.compose import Appliance
 from backend.server.listening import OpenPort
-from backend.store.verify import verify_store
+from backend.store.verify import verify
 from backend.web.autoconfig import MailPort
 from backend.web.site import Site
 from backend.web.site import make_runner as make_public_runner
@@ -175,4 +175,8 @@ class Faces:
         self._restart()
 
     async def verify(self, progress: Progress) -> list[Problem]:
-        return await verify_store(self._appliance.store, progress.update)
+        accounts = len(self._appliance.accounts.accounts())
+        progress.update(0, accounts, "reading every account")
+        report = await verify(self._appliance.data.root, clock=self._appliance.clock)
+        progress.update(accounts, accounts, f"{report.messages} messages were checked")
+        return report.problems
