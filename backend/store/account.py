@@ -489,9 +489,12 @@ class AccountStore:
         await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
-        await run_blocking(Pool.FILES, _make_folder, self.folder)
-        await run_blocking(Pool.FILES, self.blobs.remove_unfinished)
+        crashed = await run_blocking(Pool.FILES, _make_folder, self.folder)
+        if crashed:
+            await run_blocking(Pool.FILES, self.blobs.remove_unfinished)
         await self.database.write(self._read_states)
+        if crashed:
+            tasks.spawn(self._collect_orphans(), f"collect orphans of {self.id}")
 
     def _load_ended(self, _: asyncio.Future[None]) -> None:
         self._loading = None
@@ -600,6 +603,16 @@ class AccountStore:
         if blobs:
             tasks.spawn(self._collect_now(blobs), f"collect files of {self.id}")
 
+    async def _collect_orphans(self) -> None:
+        """Files that a crash left between their writing and their message's commit."""
+        names = await run_blocking(Pool.FILES, lambda: set(self.blobs.names()))
+        if names:
+            rows = await self.database.read(
+                lambda reader: reader.rows("SELECT blob FROM content WHERE blob IS NOT NULL"),
+                slow=True,
+            )
+            await self._collect_now(sorted(names.difference(name for (name,) in rows)))
+
     async def _collect_now(self, blobs: Sequence[str]) -> None:
         # In the writer's turn: no new reference can be committed between the look and the removal, and one that is
         # on its way has its file pinned.
@@ -613,10 +626,13 @@ class AccountStore:
         await self.database.write(collect)
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path) -> bool:
+    """Whether the account was in use when the last process died: SQLite's log is there."""
     if not folder.is_dir():
         folder.mkdir(parents=True, mode=0o700)
         sync_folder(folder.parent)
+        return False
+    return (folder / "mail.db-wal").exists()
 
 
 def _keep_uids(states: Sequence[tuple[Mailbox, UidSet]], transaction: Transaction) -> None:

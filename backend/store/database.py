@@ -144,15 +144,15 @@ class Database:
     def __init__(
         self,
         path: Path,
-        migrations: Sequence[str],
+        migrations: Sequence[str] | None,
         *,
         limit: OpenLimit | None = None,
         durable: bool = True,
         max_pages: int | None = None,
     ) -> None:
-        """`durable` False is for what can be built again (the search index). `max_pages` bounds the file."""
+        """`migrations` None: the tables are taken as they are. `durable` False is for what can be built again (the search index). `max_pages` bounds the file."""
         self.path = path
-        self._migrations = tuple(migrations)
+        self._migrations = None if migrations is None else tuple(migrations)
         self._limit = limit
         self._durable = durable
         self._max_pages = max_pages
@@ -337,7 +337,7 @@ class Database:
             execute("PRAGMA secure_delete = FAST")
             if self._max_pages is not None:
                 execute(f"PRAGMA max_page_count = {self._max_pages}")
-            if not self._migrated:
+            if not self._migrated and self._migrations is not None:
                 _migrate(connection, self._migrations, self.path)
         except BaseException:
             connection.close()
