@@ -1,0 +1,46 @@
+"""The command `gatepost` and all below it."""
+
+import click
+
+from app.cli.accounts import account
+from app.cli.config import config
+from app.cli.domains import domain
+from app.cli.log import log
+from app.cli.options import EPILOG, Folder, folder_option
+from app.cli.queue import queue
+from app.cli.server import admin_password, open_, restart, status, stop
+from app.cli.start import serve, trial, window
+from app.cli.verify import verify
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+@folder_option
+@click.version_option(package_name="gatepost")
+@click.pass_context
+def main(context: click.Context, folder: Folder) -> None:
+    """Gatepost: your own mail server, with a window. Without a command, the window opens."""
+    context.obj = folder
+    if context.invoked_subcommand is None:
+        context.exit(window(folder))
+
+
+for command in (
+    trial,
+    serve,
+    status,
+    stop,
+    restart,
+    open_,
+    account,
+    domain,
+    queue,
+    config,
+    log,
+    verify,
+    admin_password,
+):
+    main.add_command(command)
