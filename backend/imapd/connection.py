@@ -7,7 +7,7 @@ input waits.
 
 import asyncio
 import ssl
-from typing import Protocol
+from typing import Protocol, cast
 
 from backend.core.errors import RefusedError, TemporaryError, UserError
 from backend.core.ids import AccountId
@@ -117,16 +117,16 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
-        address = transport.get_extra_info("peername")
+        # A cast: uvloop's transports have the methods, not the class.
+        stream = self._transport = cast("asyncio.Transport", transport)
+        stream.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
+        address = stream.get_extra_info("peername")
         self.peer = str(address[0]) if isinstance(address, tuple) else ""
         reason = self._server.admit(self)
         if reason is not None:
             # RFC 5530 §3: LIMIT would be for commands; a greeting may say UNAVAILABLE.
-            transport.write(responses.reply(b"*", Kind.BYE, reason, b"UNAVAILABLE"))
-            transport.close()
+            stream.write(responses.reply(b"*", Kind.BYE, reason, b"UNAVAILABLE"))
+            stream.close()
             return
         self.number = self._server.next_number()
         session = self.session = Session(self, self._server)

@@ -40,7 +40,7 @@ class Client:
             while True:
                 line = await self.reader.readuntil(b"\r\n")
                 whole += line
-                head, brace, size = line[:-2].rpartition(b"{")
+                _, brace, size = line[:-2].rpartition(b"{")
                 if not brace or not size.endswith(b"}") or not size[:-1].isdigit():
                     return whole[:-2]
                 whole += await self.reader.readexactly(int(size[:-1]))
