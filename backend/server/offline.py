@@ -11,8 +11,7 @@ from backend.core.errors import AppError, ConfigError, UserError
 from backend.core.problems import Problem
 from backend.runtime import threads
 from backend.server.lock import FolderLock
-from backend.store.store import Store
-from backend.store.verify import verify_store
+from backend.store import verify as store
 
 
 async def verify(folder: Path) -> list[dict[str, Any]]:
@@ -25,12 +24,10 @@ async def verify(folder: Path) -> list[dict[str, Any]]:
         lock.take()
     except UserError as error:
         return [_plain(error.problem)]
-    store = Store(data.root)
     try:
-        await store.open()
-        return [_plain(problem) for problem in await verify_store(store)]
+        report = await store.verify(data.root)
+        return [_plain(problem) for problem in report.problems]
     finally:
-        await store.close()
         threads.shut_down()
         lock.release()
 

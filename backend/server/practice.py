@@ -21,7 +21,7 @@ from backend.core.address import AddressError, parse_address
 from backend.core.errors import UserError
 from backend.core.ids import AccountId
 from backend.core.problems import Problem
-from backend.server.ports import OFFSETS, practice_ports
+from backend.server.ports import ports_from, practice_ports
 
 HOST = "127.0.0.1"
 HOSTNAME = "localhost"
@@ -75,7 +75,7 @@ def _set_ports(data: DataFolder, document: tomlkit.TOMLDocument, base: int) -> N
     listener = document.get("listeners", {}).get(_LISTENER)
     if listener is None:
         return
-    if all(listener.get(name) == base + offset for name, offset in OFFSETS.items()):
+    if all(listener.get(name) == port for name, port in ports_from(base).items()):
         return
     for name, port in practice_ports(base, HOST).items():
         listener[name] = port

@@ -52,12 +52,16 @@ class Running:
             addresses.setdefault(port.kind.service, [port.host, port.port])
         return {
             **addresses,
-            "admin": {"url": self.web_url, "user": "admin", "password": self.admin_password},
+            "admin": {"url": self._admin_url(), "user": "admin", "password": self.admin_password},
             "accounts": [{"address": a, "password": p} for a, p in self.accounts],
             "ca_file": self.ca_file,
             "data_dir": str(self.folder),
             "pid": os.getpid(),
         }
+
+    def _admin_url(self) -> str:
+        # By address: where "localhost" means ::1 first, not every program tries 127.0.0.1 as well.
+        return self.web_url.replace("//localhost:", f"//{practice.HOST}:")
 
 
 class Server:
