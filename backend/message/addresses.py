@@ -41,8 +41,8 @@ class Mailbox:
         return decode_header(text)
 
     def __str__(self) -> str:
-        name = self.display_name
-        return f"{name} <{self.address}>" if name else self.address
+        name, address = self.display_name, self.address
+        return f"{name} <{address}>" if name and address else name or address
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _COMMENT_EDGE = re.compile(rb"[()]|\\.", re.DOTALL)
+_SPACED_DOT = re.compile(rb" *\. *")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -121,7 +122,7 @@ def format_for_people(entries: Sequence[Entry]) -> str:
             texts.append(f"{decode_header(entry.name)}: {members};")
         else:
             texts.append(str(entry))
-    return ", ".join(texts)
+    return ", ".join(filter(None, texts))
 
 
 class _Reader:
@@ -135,6 +136,7 @@ class _Reader:
 
     def _reset(self) -> None:
         self._words: list[bytes] = []  # a phrase, or an address without angle brackets
+        self._gaps: set[int] = set()  # which of the words are white space
         self._at_sign = -1  # where in the words an @ stands
         self._comment = b""
 
@@ -156,10 +158,13 @@ class _Reader:
             elif kind == 5 and text == b"@" and self._at_sign < 0:
                 self._at_sign = len(self._words)
                 self._words.append(text)
-            elif kind == 3:
-                pass  # the comment is kept as a name for an address that has none
-            else:
-                self._words.append(b" " if kind == 1 else text)
+            elif kind == 1:
+                self._gaps.add(len(self._words))
+                self._words.append(b" ")
+            elif (
+                kind != 3 and text != b">"
+            ):  # a comment is kept as a name for an address that has none
+                self._words.append(text)
             if box is not None:
                 count += 1
                 if group is None:
@@ -212,19 +217,34 @@ class _Reader:
 
     def _flush(self) -> Mailbox | None:
         """An entry without angle brackets ends here."""
-        words, at_sign, comment = self._words, self._at_sign, self._comment
+        words, gaps, at_sign, comment = self._words, self._gaps, self._at_sign, self._comment
         self._reset()
         if at_sign < 0:
             text = b" ".join(b"".join(words).split())
+            if b" " in text:  # no address at all: at least the name is shown
+                return Mailbox(text, b"", b"")
             return Mailbox(comment, text, b"") if text else None
-        local = b"".join(words[:at_sign]).strip()
-        domain = b"".join(words[at_sign + 1 :]).strip()
-        name = comment
-        if b" " in local:
-            # `Name a@b`: the last word is the address.
-            phrase, _, local = local.rpartition(b" ")
-            name = phrase.strip() or name
-        return Mailbox(name, local, domain.partition(b" ")[0])
+        # RFC 5322 §4.4: the obsolete forms allow white space around dots; elsewhere it ends the address, so that
+        # `Name a@b` is a name and an address.
+        start = at_sign
+        while start > 0 and not (
+            start < at_sign
+            and start - 1 in gaps
+            and words[start] != b" "
+            and not words[start].startswith(b".")
+            and not b"".join(words[:start][-2:]).rstrip().endswith(b".")
+        ):
+            start -= 1
+        local = b"".join(
+            [
+                word
+                for index, word in enumerate(words[:at_sign])
+                if index >= start and index not in gaps
+            ]
+        )
+        phrase = b" ".join(b"".join(words[:start]).split())
+        domain = _SPACED_DOT.sub(b".", b"".join(words[at_sign + 1 :]).strip())
+        return Mailbox(phrase or comment, local, domain.partition(b" ")[0])
 
     def _angle(self) -> Mailbox:
         """What stands in angle brackets, up to `>` or to where the list goes on without it."""
