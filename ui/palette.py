@@ -213,6 +213,7 @@ QPushButton[kind="primary"]:focus { border: 2px solid {text}; }
 QPushButton[kind="primary"]:disabled { background: {neutral_bg}; border-color: {neutral_bg}; color: {muted}; }
 QPushButton[kind="danger"] { color: {error}; border-color: {error}; }
 QPushButton[kind="danger"]:hover { background: {error_bg}; }
+QPushButton[kind="danger"]:disabled { color: {field_border}; border-color: {line}; }
 QPushButton[kind="danger-solid"] { background: {error}; color: {on_error}; border-color: {error}; font-weight: 600; }
 QPushButton[kind="danger-solid"]:focus { border: 2px solid {text}; }
 QPushButton[kind="danger-solid"]:disabled { background: {neutral_bg}; border-color: {neutral_bg}; color: {muted}; }
@@ -252,6 +253,7 @@ QHeaderView { background: transparent; border: 0; }
 QHeaderView::section { background: {base}; color: {muted}; border: 0; border-bottom: 1px solid {line}; padding: 6px 8px; font-weight: 600; text-align: left; }
 QListView { background: {base}; border: 1px solid {line}; border-radius: {control}px; outline: 0; selection-background-color: {accent_soft}; selection-color: {text}; }
 QListView::item { padding: 6px 8px; border-radius: {control}px; }
+QListView::item:selected { background: {accent_soft}; color: {text}; }
 QScrollArea { background: transparent; border: 0; }
 QScrollArea > QWidget > QWidget[kind="content"] { background: transparent; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 2px; }

@@ -64,6 +64,7 @@ class ConnectPage(ShortPage):
     def prepare(self) -> None:
         if not self.folder.text():
             self.folder.line.setText(str(self._default()))
+        self.folder.line.setFocus()
 
     def _choose(self) -> None:
         self._desk.scope.start(self._choosing(), "choose folder")

@@ -64,13 +64,18 @@ class DomainSetupPage(ShortPage):
     def prepare(self) -> None:
         connected = self._desk.session.is_connected
         self.add_button.setEnabled(connected)
+        self.full_name.line.setFocus()
         if connected:
             self.note.hide()
         else:
             self.note.show_message(
                 "info",
                 "A server has to run first.",
-                "Start one with “Try it on this computer first”, or connect to one. Then come back here.",
+                "A practice server is ready in a few seconds. Then come back here.",
+                [
+                    ("Start a practice server", lambda: self._desk.go("/start/try")),
+                    ("Connect to one", lambda: self._desk.go("/start/connect")),
+                ],
             )
 
     def _submit(self) -> None:

@@ -129,11 +129,11 @@ class StartPage(QWidget):
                 self._stack.setCurrentWidget(self.try_page)
                 self.try_page.begin()
             case "connect":
-                self.connect_page.prepare()
                 self._stack.setCurrentWidget(self.connect_page)
+                self.connect_page.prepare()
             case "domain":
-                self.domain_page.prepare()
                 self._stack.setCurrentWidget(self.domain_page)
+                self.domain_page.prepare()
             case _:
                 self._stack.setCurrentWidget(self.choices)
                 self.buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)

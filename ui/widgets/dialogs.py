@@ -17,6 +17,8 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
+    QSpacerItem,
     QVBoxLayout,
     QWidget,
 )
@@ -53,7 +55,6 @@ class Sheet(QDialog):
     def __init__(self, parent: QWidget | None, title: str, *, width: int = 480) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setMinimumWidth(width)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 20)
         outer.setSpacing(palette.space("m"))
@@ -69,7 +70,11 @@ class Sheet(QDialog):
         self._buttons.setSpacing(palette.space("s"))
         self._buttons.addStretch(1)
         outer.addLayout(self._buttons)
-        outer.setSizeConstraint(QLayout.SizeConstraint.SetMinimumSize)
+        # As wide as asked and as high as its text needs, also when a fault appears.
+        outer.addSpacerItem(
+            QSpacerItem(width - 48, 0, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        )
+        outer.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
 
     def add(self, *widgets: QWidget) -> None:
         for widget in widgets:

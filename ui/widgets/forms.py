@@ -119,6 +119,7 @@ class Choice(QWidget):
         outer.setSpacing(palette.space("xs"))
         for widget in (caption, self.box, words):
             outer.addWidget(widget)
+        outer.addStretch(1)
         self.setMaximumWidth(palette.size("form_max"))
 
     def set_entries(self, entries: list[tuple[str, str]]) -> None:

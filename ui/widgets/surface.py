@@ -182,8 +182,7 @@ class EmptyState(QWidget):
         self._body = Label(body, tone="muted")
         for label in (self._title, self._body):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setMaximumWidth(460)
-            label.setMinimumWidth(320)
+            label.setFixedWidth(480)
         self._body.setVisible(bool(body))
         self._body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         outer = QVBoxLayout(self)
@@ -192,8 +191,8 @@ class EmptyState(QWidget):
         outer.addStretch(1)
         outer.addWidget(picture, 0, Qt.AlignmentFlag.AlignHCenter)
         outer.addSpacing(palette.space("s"))
-        outer.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
-        outer.addWidget(self._body, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addLayout(row(None, self._title, None))
+        outer.addLayout(row(None, self._body, None))
         if actions:
             outer.addSpacing(palette.space("s"))
             outer.addLayout(row(None, *actions, None))

@@ -265,21 +265,36 @@ class Table(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(48)
         header.setStretchLastSection(False)
-        advance = self.fontMetrics().averageCharWidth()
         for i, column in enumerate(model.columns):
-            if column.width:
-                header.setSectionResizeMode(i, QHeaderView.ResizeMode.Interactive)
-                self.setColumnWidth(i, column.width * advance + 24)
-            else:
-                header.setSectionResizeMode(i, QHeaderView.ResizeMode.Stretch)
+            resize = QHeaderView.ResizeMode
+            header.setSectionResizeMode(i, resize.Interactive if column.width else resize.Stretch)
+        self._set_widths()
         self.doubleClicked.connect(lambda index: self.opened.emit(index.row()))
         self.selectionModel().selectionChanged.connect(lambda _new, _old: self.picked.emit())
         palette.theme().changed.connect(self.viewport().update)
 
     def set_compact(self, compact: bool) -> None:
         """Leaves out the spare columns, to make room for a drawer."""
+        header = self.horizontalHeader()
+        shown = [i for i, c in enumerate(self._model.columns) if not (compact and c.spare)]
+        stretches = any(not self._model.columns[i].width for i in shown)
         for i, column in enumerate(self._model.columns):
-            self.setColumnHidden(i, compact and column.spare)
+            self.setColumnHidden(i, i not in shown)
+            if column.width:
+                fills = compact and not stretches and column.width == self._widest(shown)
+                mode = header.ResizeMode.Stretch if fills else header.ResizeMode.Interactive
+                header.setSectionResizeMode(i, mode)
+        if not compact:
+            self._set_widths()
+
+    def _widest(self, shown: list[int]) -> int:
+        return max(self._model.columns[i].width for i in shown)
+
+    def _set_widths(self) -> None:
+        advance = self.fontMetrics().averageCharWidth()
+        for i, column in enumerate(self._model.columns):
+            if column.width:
+                self.setColumnWidth(i, column.width * advance + 24)
 
     def chosen(self) -> list[Any]:
         """The selected rows, from top to bottom."""
