@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.message.encoded import decode_header
+from backend.message.encoded import decode_header, decode_octets
 
 MAX_ADDRESSES = 5_000  # security limit: of one field
 MAX_ODD_OCTETS = (
@@ -38,7 +38,8 @@ class Mailbox:
     def address(self) -> str:
         """`localpart@domain` for people and for comparing; not quoted."""
         text = self.localpart + b"@" + self.domain if self.domain else self.localpart
-        return decode_header(text)
+        # SECURITY: no encoded words here. They can't stand in an address, and this text decides who may send.
+        return decode_octets(text).replace("\0", "")
 
     def __str__(self) -> str:
         name, address = self.display_name, self.address
@@ -159,6 +160,8 @@ class _Reader:
                 self._at_sign = len(self._words)
                 self._words.append(text)
             elif kind == 1:
+                if len(self._words) - 1 in self._gaps:
+                    continue  # a comment stood between
                 self._gaps.add(len(self._words))
                 self._words.append(b" ")
             elif (
@@ -227,13 +230,14 @@ class _Reader:
         # RFC 5322 §4.4: the obsolete forms allow white space around dots; elsewhere it ends the address, so that
         # `Name a@b` is a name and an address.
         start = at_sign
-        while start > 0 and not (
-            start < at_sign
-            and start - 1 in gaps
-            and words[start] != b" "
-            and not words[start].startswith(b".")
-            and not b"".join(words[:start][-2:]).rstrip().endswith(b".")
-        ):
+        while start > 0:
+            if (
+                start < at_sign
+                and start - 1 in gaps
+                and not words[start].startswith(b".")
+                and (start == 1 or not words[start - 2].endswith(b"."))
+            ):
+                break
             start -= 1
         local = b"".join(
             [

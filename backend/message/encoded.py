@@ -120,7 +120,7 @@ def decode_header(value: bytes) -> str:
     if len(value) > MAX_DECODED_OCTETS:
         value = value[:MAX_DECODED_OCTETS]
     if b"=?" not in value:
-        return _plain(value)
+        return decode_octets(value)
     out: list[str] = []
     pending = b""  # decoded bytes of adjacent words of one character set: a letter may be split between two words
     pending_charset = ""
@@ -137,17 +137,18 @@ def decode_header(value: bytes) -> str:
                 out.append(decode_charset(pending, pending_charset))
             pending, pending_charset = b"", charset
             if not adjacent and gap:
-                out.append(_plain(gap))
+                out.append(decode_octets(gap))
         pending += _decode_word(word[2], word[3])
         last = word.end()
     if pending:
         out.append(decode_charset(pending, pending_charset))
     if last < len(value):
-        out.append(_plain(value[last:]))
+        out.append(decode_octets(value[last:]))
     return "".join(out).replace("\0", "")
 
 
-def _plain(value: bytes) -> str:
+def decode_octets(value: bytes) -> str:
+    """Text that carries no label: UTF-8, else Windows-1252."""
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
