@@ -19,9 +19,13 @@ class Talk:
     @classmethod
     async def to(cls, port: int, *, greet: bool = True) -> "Talk":
         talk = cls(*await asyncio.open_connection("127.0.0.1", port))
-        if greet:
-            assert (await talk.reply()).startswith("220 mail.gatepost.test ")
-            assert (await talk.say("EHLO me.test")).startswith("250")
+        try:
+            if greet:
+                assert (await talk.reply()).startswith("220 mail.gatepost.test ")
+                assert (await talk.say("EHLO me.test")).startswith("250")
+        except BaseException:
+            await talk.close()
+            raise
         return talk
 
     async def reply(self) -> str:
