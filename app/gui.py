@@ -96,14 +96,15 @@ async def _live(
     theme.changed.connect(lambda: settings.setValue("window/theme", theme.choice))
     supervisor = Supervisor()
     session = Session(supervisor)
-    window = MainWindow(session, settings, default_folder=folder, closed=ended.set)
+    practice = folder if named else practice_folder(folder)
+    window = MainWindow(session, settings, default_folder=practice, closed=ended.set)
     crashes.show = lambda report: _show_crash(window, report)
     instance.asked.connect(window.present)
     with contextlib.suppress(NotImplementedError, AttributeError, ValueError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, window.leave)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, window.leave)
     link = asyncio.get_running_loop().create_task(session.run(), name="link")
-    target = _first_target(settings, supervisor, folder, named=named)
+    target = _first_target(settings, supervisor, [folder, practice], named=named)
     if target is None:
         window.go("/start")
     else:
@@ -122,18 +123,22 @@ async def _live(
         window.deleteLater()
 
 
+def practice_folder(folder: Path) -> Path:
+    """Where a practice server lives unless a folder is named: beside the real one, never in it."""
+    return folder.with_name(f"{folder.name}-practice")
+
+
 def _first_target(
-    settings: QSettings, supervisor: Supervisor, folder: Path, *, named: bool
+    settings: QSettings, supervisor: Supervisor, folders: list[Path], *, named: bool
 ) -> Target | None:
-    """The folder that was named; else the server of the last time; else the default folder's if there is one."""
+    """The folder that was named; else the server of the last time; else the first folder that holds one."""
     if not named:
         if url := str(settings.value("server/url") or ""):
             ca = str(settings.value("server/ca_file") or "")
             return RemoteServer(url, Path(ca) if ca else None)
-        last = str(settings.value("server/folder") or "")
-        if last and supervisor.exists(Path(last)):
-            return LocalServer(Path(last))
-    return LocalServer(folder) if supervisor.exists(folder) else None
+        if last := str(settings.value("server/folder") or ""):
+            folders = [Path(last), *folders]
+    return next((LocalServer(folder) for folder in folders if supervisor.exists(folder)), None)
 
 
 def _start_if_wanted(window: MainWindow, settings: QSettings, target: Target) -> None:

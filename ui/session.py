@@ -111,7 +111,8 @@ class Session(QObject):
             deadline = time.monotonic() + START_TIMEOUT_S
             while not self.is_connected:
                 if not self.control.is_alive(self.target.folder):
-                    raise StartError("The server ended while it was starting. Its log says why.")
+                    said = "\n".join(self.control.tail(self.target.folder, 3))
+                    raise StartError(said or "The server ended while it was starting.")
                 if time.monotonic() > deadline:
                     raise StartError(
                         f"The server did not answer within {START_TIMEOUT_S:.0f} seconds."
