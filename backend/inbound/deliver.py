@@ -1,7 +1,6 @@
 """From an accepted message to the mailboxes: judged, marked with its trace lines, stored for all recipients or for none.
 
-`Inbound.receive` is what port 25 calls after DATA; `Inbound.deliver` is for mail that this server carries to its own
-accounts (submitted by one of them, or a report), which needs no judging.
+Port 25 asks `accept_recipient` at RCPT and calls `receive` after DATA. Mail of our own accounts goes by way of `outbound`.
 """
 
 import re
@@ -19,7 +18,7 @@ from backend.core.events import TimelineEntry
 from backend.core.ids import TraceId
 from backend.core.status import SmtpStatus
 from backend.inbound.checks import Check, Fact, Incoming, Verdict
-from backend.inbound.decide import MAIL_LOOP, MAX_RECEIVED, Action, Decision, decide
+from backend.inbound.decide import Action, Decision, decide
 from backend.inbound.pipeline import gather_facts
 from backend.inbound.recipients import Recipient, decide_recipient
 from backend.message.headers import MAX_HEADER_OCTETS, find_body
@@ -34,7 +33,6 @@ log = logs.get(__name__)
 Timeline = Callable[[TimelineEntry], None]
 
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_DELIVERED = SmtpStatus(250, "2.1.5", "Delivered")
 
 
 def _untold(_: TimelineEntry) -> None:
@@ -69,6 +67,8 @@ class Inbound:
                 session.trace,
                 "rejected",
                 f"Mail from {_name(sender)} for {address} was refused: {answer.text}",
+                sender=_name(sender),
+                recipient=str(address),
                 reply=str(answer),
                 peer=session.peer_address,
             )
@@ -93,6 +93,8 @@ class Inbound:
             trace,
             "received",
             f"Mail from {_name(envelope.sender)} for {_names(targets)} came from {session.peer_address}",
+            sender=_name(envelope.sender),
+            recipients=", ".join(str(target.address) for target in targets[:20]),
             peer=session.peer_address,
             greeting=session.greeting,
             protocol=session.protocol,
@@ -142,47 +144,17 @@ class Inbound:
         )
         return SmtpStatus(250, "2.0.0", f"Stored as {trace}")
 
-    async def deliver(
-        self,
-        *,
-        sender: Address | None,
-        recipients: Sequence[Address],
-        content: Content,
-        trace: TraceId,
-        delivery_id: str | None = None,
-    ) -> dict[Address, SmtpStatus]:
-        """Mail that is on this server already, to local recipients; its content has the trace lines that it needs.
-
-        `delivery_id`, if given, makes a repetition harmless (see the store). Recipients that no mailbox has get their refusal; all others get the message, or (TemporaryError) none of them.
-        """
-        results: dict[Address, SmtpStatus] = {}
-        targets: list[Recipient] = []
-        for address in recipients:
-            answer = decide_recipient(self._directory, address)
-            if isinstance(answer, SmtpStatus):
-                results[address] = answer
-            else:
-                targets.append(answer)
-                results[address] = _DELIVERED
-        if targets:
-            if _count_received(await _header(content)) > MAX_RECEIVED:
-                return dict.fromkeys(recipients, MAIL_LOOP)
-            prefix = _return_path_and_delivered_to(sender, targets)
-            await self._commit(trace, targets, content, prefix, delivery_id)
-        return results
-
     async def _commit(
         self,
         trace: TraceId,
         targets: Sequence[Recipient],
         content: Content,
         prefix: bytes,
-        delivery_id: str | None = None,
     ) -> None:
         # Two recipients that lead to the same mailbox are one message in it.
         places = dict.fromkeys(Target(t.local.account, t.local.mailbox) for t in targets)
         message = NewMessage(content, self._clock.time(), prefix=prefix)
-        await self._store.deliver(message, tuple(places), delivery_id=delivery_id)
+        await self._store.deliver(message, tuple(places))
         for place in places:
             self._tell(
                 trace,

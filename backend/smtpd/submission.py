@@ -32,10 +32,13 @@ class SubmissionSession:
         self._submit = submit
 
     async def sender(self, facts: SessionFacts, command: MailCommand) -> SmtpStatus:
+        assert facts.account is not None  # the listener demands the sign-in before MAIL
+        # It may have been switched off since the sign-in.
+        if self._directory.is_disabled(facts.account):
+            return SmtpStatus(550, "5.7.1", "This account is switched off; ask who runs the server")
         # The null sender is for reports that mail apps send (RFC 8098 §3); the author in the header is checked later.
         if command.sender is None:
             return SENDER_OK
-        assert facts.account is not None  # the listener demands the sign-in before MAIL
         if self._directory.may_send_as(facts.account, command.sender):
             return SENDER_OK
         return SmtpStatus(

@@ -1,4 +1,4 @@
-"""Into the real store: trace lines, one copy a mailbox, local delivery for the other parts of the server."""
+"""Into the real store: trace lines, one copy a mailbox, what the timeline tells."""
 
 from collections.abc import AsyncIterator
 
@@ -7,6 +7,7 @@ import pytest
 from backend.core.address import parse_address
 from backend.core.connection import SessionFacts
 from backend.core.envelope import Envelope
+from backend.core.errors import TemporaryError
 from backend.core.ids import Cid, TraceId
 from backend.core.status import SmtpStatus
 from backend.inbound.checks import Fact, Verdict
@@ -41,59 +42,6 @@ async def servers(tmp_path) -> AsyncIterator[Servers]:
         yield running
 
 
-async def test_local_delivery_adds_the_final_lines_and_tells_each_recipient(servers):
-    results = await servers.inbound.deliver(
-        sender=SENDER,
-        recipients=[ANNA, SHOP, BERT, NOBODY, ELSEWHERE],
-        content=SIMPLE,
-        trace=TraceId("t"),
-    )
-    assert [results[a].code for a in (ANNA, SHOP, BERT, NOBODY, ELSEWHERE)] == [
-        250,
-        250,
-        250,
-        550,
-        550,
-    ]
-    assert await servers.messages() == [b"Return-Path: <x@other.test>\r\n" + SIMPLE]
-    assert (
-        await servers.messages("anna", "Shop")
-        == await servers.messages("bert")
-        == await servers.messages()
-    )
-    assert [(e.kind, e.details["account"]) for e in servers.timeline] == [
-        ("delivered", "anna")
-    ] * 2 + [("delivered", "bert")]
-
-
-async def test_a_repeated_local_delivery_adds_nothing(servers):
-    for _ in range(2):
-        results = await servers.inbound.deliver(
-            sender=None,
-            recipients=[ANNA, BERT],
-            content=SIMPLE,
-            trace=TraceId("t"),
-            delivery_id="queue-7",
-        )
-        assert {s.code for s in results.values()} == {250}
-    assert len(await servers.messages()) == len(await servers.messages("bert")) == 1
-
-
-async def test_nothing_is_stored_when_nobody_is_known(servers):
-    results = await servers.inbound.deliver(
-        sender=None, recipients=[NOBODY], content=SIMPLE, trace=TraceId("t")
-    )
-    assert str(results[NOBODY]).startswith("550 5.1.1")
-
-
-async def test_a_loop_within_the_server_is_refused(servers):
-    looped = b"received: by here\r\n" * 101 + SIMPLE
-    results = await servers.inbound.deliver(
-        sender=None, recipients=[ANNA], content=looped, trace=TraceId("t")
-    )
-    assert results[ANNA].code == 554
-
-
 async def test_facts_reach_the_timeline_and_the_received_line(servers):
     class Verified:
         name = "iprev"
@@ -121,13 +69,49 @@ async def test_facts_reach_the_timeline_and_the_received_line(servers):
     assert b"TLSv1.3 AES" in message
 
 
+async def receive(servers, content, *addresses) -> SmtpStatus:
+    recipients = [servers.inbound.accept_recipient(SESSION, SENDER, a) for a in addresses]
+    envelope = Envelope(sender=SENDER, recipients=addresses)
+    return await servers.inbound.receive(envelope, recipients, content, SESSION)
+
+
 async def test_a_large_message_from_a_file(servers, tmp_path):
     path = tmp_path / "large.eml"
     path.write_bytes(SIMPLE + b"0123456789\r\n" * 60_000)
-    results = await servers.inbound.deliver(
-        sender=None, recipients=[ANNA], content=path, trace=TraceId("t")
-    )
-    assert results[ANNA].code == 250
+    assert (await receive(servers, path, ANNA)).code == 250
     (message,) = await servers.messages()
     assert message.endswith(path.read_bytes())
     assert path.exists()
+
+
+async def test_loops_are_counted_in_a_file_too(servers, tmp_path):
+    path = tmp_path / "looped.eml"
+    path.write_bytes(b"received: by here\r\n" * 101 + SIMPLE)
+    assert (await receive(servers, path, ANNA)).code == 554
+    assert servers.timeline[-1].kind == "rejected"
+    # In the body they count for nothing.
+    assert (await receive(servers, SIMPLE + b"received: by here\r\n" * 101, ANNA)).code == 250
+
+
+async def test_a_mailbox_that_is_full_is_told_in_the_timeline(servers):
+    servers.store.quota = lambda _: 1
+    with pytest.raises(TemporaryError):
+        await receive(servers, SIMPLE, ANNA, BERT)
+    assert [entry.kind for entry in servers.timeline] == ["received", "rejected"]
+    assert "full" in servers.timeline[-1].text
+
+
+async def test_two_addresses_of_one_mailbox_are_one_message(servers):
+    assert (
+        await receive(servers, SIMPLE, ANNA, parse_address("anna+x@gatepost.test"), SHOP)
+    ).code == 250
+    assert len(await servers.messages()) == len(await servers.messages("anna", "Shop")) == 1
+    assert [e.details["mailbox"] for e in servers.timeline[1:]] == ["INBOX", "Shop"]
+
+
+async def test_refused_recipients_are_told_in_the_timeline(servers):
+    for address, code in ((NOBODY, 550), (ELSEWHERE, 550)):
+        answer = servers.inbound.accept_recipient(SESSION, None, address)
+        assert answer.code == code
+        assert servers.timeline[-1].kind == "rejected"
+        assert str(address) in servers.timeline[-1].text

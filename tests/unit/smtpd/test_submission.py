@@ -6,6 +6,7 @@ import secrets
 import smtplib
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -245,3 +246,15 @@ async def test_a_tls_client_that_distrusts_us_ends_quietly(servers):
         )
     while servers.submissions.open_connections:
         await asyncio.sleep(0.005)
+
+
+async def test_an_account_that_was_switched_off_sends_no_more(servers):
+    talk = await secured(servers, implicit=True)
+    await sign_in(talk, "PLAIN")
+    account = servers.config.domains.accounts["anna"].model_copy(update={"disabled": True})
+    accounts = {**servers.config.domains.accounts, "anna": account}
+    domains = servers.config.domains.model_copy(update={"accounts": accounts})
+    servers.directory.update(replace(servers.config, domains=domains))
+    for sender in (ANNA, ""):
+        assert (await talk.say(f"MAIL FROM:<{sender}>")).startswith("550 5.7.1")
+    await talk.close()
