@@ -11,8 +11,11 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """An `on_response_prepare` signal."""
+async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """An `on_response_prepare` signal.
+
+    No Strict-Transport-Security: it would hold for every port of the name, the plain one on this computer included.
+    """
     headers = response.headers
     headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     headers["X-Content-Type-Options"] = "nosniff"
@@ -23,6 +26,4 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     headers[BUILD_HEADER] = build_id()
     headers.setdefault("Cache-Control", "no-store")
-    if request.secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
     headers["Server"] = "Gatepost"

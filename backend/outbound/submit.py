@@ -130,7 +130,7 @@ class Submitter:
             await self._remove(prepared)
         elif recipients.local:
             await self._deliver_local_part(accepted.message, envelope, recipients, prepared, facts)
-        self._tell(account, recipients, facts)
+        self._tell(account, envelope, recipients, facts)
         return SmtpStatus(250, "2.0.0", f"Accepted as {facts.trace}")
 
     # Checks
@@ -299,8 +299,33 @@ class Submitter:
         if isinstance(prepared.content, Path):
             await run_blocking(Pool.FILES, prepared.content.unlink, missing_ok=True)
 
-    def _tell(self, account: AccountId, recipients: _Recipients, facts: SessionFacts) -> None:
+    def _tell(
+        self,
+        account: AccountId,
+        envelope: Envelope,
+        recipients: _Recipients,
+        facts: SessionFacts,
+    ) -> None:
         now = self._clock.time()
+        sender = "<>" if envelope.sender is None else str(envelope.sender)
+        named = [str(address) for address in envelope.recipients[:MAX_RECORDED_RECIPIENTS]]
+        self._record(
+            TimelineEntry(
+                facts.trace,
+                now,
+                "received",
+                f"The account {account} sent a message from {sender} to {len(envelope.recipients)} recipients"
+                if len(envelope.recipients) > 1
+                else f"The account {account} sent a message from {sender} to {named[0]}",
+                {
+                    "direction": "out",
+                    "account": account,
+                    "sender": sender,
+                    "recipients": ", ".join(named),
+                    "peer": facts.peer_address,
+                },
+            )
+        )
         log.info(
             "message accepted for sending",
             trace=facts.trace,
