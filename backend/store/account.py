@@ -5,7 +5,7 @@ cost the same at any size. Opened by `Store.account`; the database's connections
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,6 +57,9 @@ T = TypeVar("T")
 log = logs.get(__name__)
 
 
+FORGET_EVERY_S = 3600.0  # how often the notes of old deliveries are removed
+
+
 class _State:
     """What is known of one mailbox as of the last commit."""
 
@@ -92,7 +95,9 @@ class AccountStore:
         self._on_added = on_added
         self._states: dict[MailboxId, _State] = {}
         self._loaded = False
+        self._forgot_before = 0.0
         self._loading: asyncio.Future[None] | None = None
+        self._cleaning: set[asyncio.Task[None]] = set()
 
     @property
     def changes(self) -> Hub[MailboxChange]:
@@ -282,7 +287,8 @@ class AccountStore:
                         "uidvalidity": mailbox.uidvalidity,
                     },
                 )
-        if forget_before:
+        if delivery_id is not None and forget_before > self._forgot_before + FORGET_EVERY_S:
+            self._forgot_before = forget_before
             transaction.run("DELETE FROM delivered WHERE at < :at", {"at": forget_before})
         return delivered
 
@@ -494,7 +500,7 @@ class AccountStore:
             await run_blocking(Pool.FILES, self.blobs.remove_unfinished)
         await self.database.write(self._read_states)
         if crashed:
-            tasks.spawn(self._collect_orphans(), f"collect orphans of {self.id}")
+            self._clean(self._collect_orphans())
 
     def _load_ended(self, _: asyncio.Future[None]) -> None:
         self._loading = None
@@ -510,6 +516,8 @@ class AccountStore:
 
     async def close(self) -> None:
         """Keeps the UID sets for the next start and closes the database."""
+        if self._cleaning:
+            await asyncio.wait(self._cleaning)
         if self._loaded:
             states = [
                 (state.mailbox, state.uids)
@@ -601,7 +609,12 @@ class AccountStore:
     def _collect(self, blobs: Sequence[str]) -> None:
         """Removes files that nothing refers to any more, later."""
         if blobs:
-            tasks.spawn(self._collect_now(blobs), f"collect files of {self.id}")
+            self._clean(self._collect_now(blobs))
+
+    def _clean(self, work: Coroutine[Any, Any, None]) -> None:
+        task = tasks.spawn(work, f"remove files of {self.id}")
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
 
     async def _collect_orphans(self) -> None:
         """Files that a crash left between their writing and their message's commit."""

@@ -49,7 +49,10 @@ class Journal:
         now: float,
         delivery_id: str | None = None,
     ) -> Intent:
-        """Durable on return. `prepared.blob`, if any, lies in `blobs` and stays pinned until `end`."""
+        """Durable on return. `prepared.blob`, if any, lies in `blobs` and stays pinned until `end`.
+
+        A `delivery_id` that is under way already is carried out once more, which adds nothing where it has arrived.
+        """
         number = delivery_id or secrets.token_hex(16)
         intent = Intent(number, now, tuple(targets), prepared.blob)
         params = {

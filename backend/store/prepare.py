@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from backend.message.digest import digest
 from backend.runtime.threads import Pool, run_blocking
 from backend.store.blobs import INLINE_LIMIT_BYTES, Blobs
+from backend.store.database import translated
 from backend.store.messages import Prepared
 from backend.store.values import NewMessage
 from backend.store.words import fold, storable
@@ -13,7 +14,11 @@ ON_LOOP_BYTES = 64 * 1024  # what is digested between two events without a threa
 
 
 async def prepare_all(new: Sequence[NewMessage], blobs: Blobs) -> list[Prepared]:
-    """In order. Files are pinned: the caller unpins each `blob` when the transaction is over."""
+    """In order. Files are pinned: the caller unpins each `blob` when the transaction is over.
+
+    Raises:
+        TemporaryError: the disk is full.
+    """
     prepared: list[Prepared] = []
     try:
         if sum(_inline_size(message) for message in new) <= ON_LOOP_BYTES:
@@ -21,8 +26,10 @@ async def prepare_all(new: Sequence[NewMessage], blobs: Blobs) -> list[Prepared]
         else:
             for message in new:
                 prepared.append(await run_blocking(Pool.MESSAGE, prepare, message, blobs))
-    except BaseException:
+    except BaseException as error:
         unpin(prepared, blobs)
+        if isinstance(error, OSError):
+            raise translated(error) from error
         raise
     return prepared
 

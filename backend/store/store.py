@@ -35,7 +35,7 @@ MAX_OPEN_DATABASES = 64
 CLOSE_IDLE_AFTER_S = 60.0
 SWEEP_EVERY_S = 20.0
 RETRY_AFTER_S = 30.0
-REMEMBER_DELIVERIES_S = 24 * 3600.0
+REMEMBER_DELIVERIES_S = 14 * 24 * 3600.0
 MAX_ACCOUNT_CHARS = 64
 _ACCOUNT_NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]+", re.ASCII)
 _REMOVED = ".removed-"
@@ -125,7 +125,7 @@ class Store:
     ) -> list[Delivered]:
         """To all targets or to none, durable on return; in the order of `targets`. Mailboxes are created as needed.
 
-        With a `delivery_id` of the caller's, a repetition with the same targets (after a crash, within a day) adds nothing.
+        With a `delivery_id` of the caller's, a repetition with the same targets (after a crash, within two weeks) adds nothing.
 
         Raises:
             TemporaryError: a mailbox is full, or the disk is. UserError: a mailbox name that can't be.
@@ -152,7 +152,8 @@ class Store:
         account = await self.account(number)
         prepared = await prepare_all([message], account.blobs)
         try:
-            found = await account.deliver(names, prepared, delivery_id)
+            forget_before = self._forget_before()
+            found = await account.deliver(names, prepared, delivery_id, forget_before=forget_before)
         finally:
             unpin(prepared, account.blobs)
         return {(number, name): one for name, one in zip(names, found, strict=True)}
@@ -221,19 +222,22 @@ class Store:
                 source = self._journal.blobs.path(prepared.blob)
                 await run_blocking(Pool.FILES, account.blobs.adopt, source, prepared.blob)
             try:
-                now = self._clock.time()
                 return await account.deliver(
                     names,
                     [prepared],
                     intent.id,
                     ignore_quota=True,
-                    forget_before=self._journal.oldest(now) - REMEMBER_DELIVERIES_S,
+                    forget_before=self._forget_before(),
                 )
             finally:
                 unpin([prepared], account.blobs)
         except Exception as error:  # the intent is durable: it is tried again, whatever it was
             log.error("delivery will be tried again", error=error, account=number)
             return None
+
+    def _forget_before(self) -> float:
+        """Of deliveries before that time no repetition can come any more."""
+        return self._journal.oldest(self._clock.time()) - REMEMBER_DELIVERIES_S
 
     async def _retry(self, intent: Intent, prepared: Prepared) -> None:
         await asyncio.sleep(RETRY_AFTER_S)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.core.ids import AccountId
+from backend.store.blobs import Blobs
+from backend.store.database import Database
 from backend.store.store import Store
 from backend.store.values import Field
 from backend.store.verify import verify
@@ -60,6 +62,13 @@ async def test_what_was_acknowledged_survives_kills_exactly_once_and_nothing_is_
     for account in killed_deliverer.ACCOUNTS:
         found += await _numbers(store, account)
     await store.close()
+    for account in killed_deliverer.ACCOUNTS:
+        folder_of = folder / "accounts" / account
+        database = Database(folder_of / "mail.db", None)
+        rows = await database.read(lambda r: r.rows("SELECT blob FROM content WHERE blob NOTNULL"))
+        await database.close()
+        assert set(Blobs(folder_of / "blobs").names()) == {name for (name,) in rows}
+    assert not list(Blobs(folder / "journal").names())
 
     assert set(found.values()) == {1}
     for number in acknowledged:
