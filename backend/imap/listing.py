@@ -146,6 +146,6 @@ def list_subscribed(entries: Sequence[Entry], reference: str, pattern: str) -> l
     return answer
 
 
-def _order(name: str) -> tuple[bool, list[str]]:
+def _order(name: str) -> tuple[bool, list[str], list[str]]:
     levels = name.split(DELIMITER)
-    return levels[0] != "INBOX", [level.casefold() for level in levels] + levels
+    return levels[0] != "INBOX", [level.casefold() for level in levels], levels

@@ -4,18 +4,19 @@ import binascii
 import re
 
 _SHIFTED = re.compile(r"&([^-]*)-")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FOREIGN = re.compile(r"&|[^\x20-\x7e]+")
 
 
 def encode(name: str) -> bytes:
     """Any text; what UTF-16 can't hold (lone surrogates) becomes a question mark."""
-    return _FOREIGN.sub(_encode_run, name).encode("ascii")
+    return _FOREIGN.sub(_encode_run, _LONE_SURROGATE.sub("?", name)).encode("ascii")
 
 
 def _encode_run(found: re.Match[str]) -> str:
     if found[0] == "&":
         return "&-"
-    raw = found[0].encode("utf-16-be", "replace")
+    raw = found[0].encode("utf-16-be")
     base64 = binascii.b2a_base64(raw, newline=False).rstrip(b"=").replace(b"/", b",")
     return f"&{base64.decode('ascii')}-"
 
