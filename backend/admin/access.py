@@ -61,7 +61,7 @@ class Access:
         Raises:
             DeniedError: the Host header names something that this server is not known as.
         """
-        if _unix_socket(request) is not None:
+        if _is_unix(request):
             return
         host = _host_name(request.headers.get("Host", ""))
         if not host:
@@ -79,8 +79,8 @@ class Access:
 
     def identify(self, request: web.Request) -> Caller | None:
         """Who calls; None: nobody that is known."""
-        if (unix := _unix_socket(request)) is not None:
-            with unix:
+        if _is_unix(request):
+            with _duplicate(request) as unix:
                 return Caller("local owner", "", None) if is_owner(unix) else None
         secret = request.cookies.get(_cookie_name(request), "")
         session = self.sessions.find(secret) if secret else None
@@ -92,7 +92,7 @@ class Access:
         Raises:
             DeniedError: it comes from another site.
         """
-        if request.method in SAFE_METHODS or _unix_socket(request) is not None:
+        if request.method in SAFE_METHODS or _is_unix(request):
             return
         site = request.headers.get("Sec-Fetch-Site", "same-origin")
         origin = request.headers.get("Origin", "")
@@ -225,17 +225,16 @@ def _too_fast(wait_s: float) -> DeniedError:
     )
 
 
-def _unix_socket(request: web.Request) -> socket.socket | None:
-    """A duplicate of the connection's socket, if that is a Unix socket; to be closed."""
-    transport = request.transport
-    sock = None if transport is None else transport.get_extra_info("socket")
-    if sock is None or sock.family != socket.AF_UNIX:
-        return None
-    return (
-        sock.dup()
-        if isinstance(sock, socket.socket)
-        else socket.fromfd(sock.fileno(), sock.family, sock.type)
-    )
+def _is_unix(request: web.Request) -> bool:
+    sock = None if request.transport is None else request.transport.get_extra_info("socket")
+    return sock is not None and sock.family == socket.AF_UNIX
+
+
+def _duplicate(request: web.Request) -> socket.socket:
+    # What asyncio and uvloop hand out is not a whole socket; a duplicate of its descriptor is.
+    assert request.transport is not None
+    sock = request.transport.get_extra_info("socket")
+    return socket.fromfd(sock.fileno(), sock.family, sock.type)
 
 
 def _cookie_name(request: web.Request) -> str:

@@ -137,7 +137,7 @@ class Feed:
         """Events were lost before they came here: every reader must read everything again."""
         self._put("resync", _Lost())
         self._ring.clear()
-        self._lost_seq = self._seq - 1
+        self._lost_seq = self._seq
 
     # ---- out
 
