@@ -26,6 +26,9 @@ FINAL = frozenset({"rejected", "delivered", "sent", "bounced", "dropped"})
 
 HOURS = 12
 
+TOLD = frozenset({"direction", "sender", "recipient", "recipients", "account", "mailbox"})
+"""Facts that the sentence of a step or the head of the panel says already."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepText:
@@ -38,7 +41,8 @@ class StepText:
 
 def present_step(step: t.TimelineStep) -> StepText:
     tone, icon, _ = KINDS.get(step.kind, UNKNOWN)
-    note = " · ".join(f"{_plain(key)} {value}" for key, value in step.details.items() if value)
+    shown = [_fact(key, value) for key, value in step.details.items() if key not in TOLD and value]
+    note = " · ".join(shown)
     return StepText(
         title=step.text or step.kind.capitalize(),
         note=note,
@@ -48,8 +52,14 @@ def present_step(step: t.TimelineStep) -> StepText:
     )
 
 
-def _plain(key: str) -> str:
-    return key.replace("_", " ")
+def _fact(key: str, value: str) -> str:
+    if key.endswith("size_bytes") and value.isdecimal():
+        return wording.size(int(value))
+    if key == "peer":
+        return f"from {value}"
+    if key in {"tls", "protocol", "mechanism"}:
+        return value
+    return f"{key.replace('_', ' ')} {value}"
 
 
 def is_final(steps: list[t.TimelineStep]) -> bool:
@@ -63,9 +73,9 @@ def verdict(steps: list[t.TimelineStep], *, since_s: float = 0.0) -> tuple[str, 
     tone, _, word = KINDS.get(steps[-1].kind, UNKNOWN)
     took = (steps[-1].at - steps[0].at).total_seconds()
     if steps[-1].kind == "delivered":
-        return tone, f"It arrived in the mailbox, {_took(took)} after it was first seen."
+        return tone, f"It is in the mailbox, {_took(took)}."
     if steps[-1].kind == "sent":
-        return tone, f"The other server took it, {_took(took)} after it was first seen."
+        return tone, f"The other server took it, {_took(took)}."
     sentences = {
         "rejected": "It was refused.",
         "bounced": "It could not be delivered. The sender was told.",
@@ -79,7 +89,10 @@ def verdict(steps: list[t.TimelineStep], *, since_s: float = 0.0) -> tuple[str, 
 
 
 def _took(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else wording.duration(seconds)
+    if seconds < 0.001:
+        return "at once"
+    text = f"{seconds * 1000:.0f} ms" if seconds < 1 else wording.duration(seconds)
+    return f"{text} after it was first seen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,7 @@ def port_rows(ports: list[t.Port]) -> tuple[tuple[str, str, str], ...]:
     """(number, purpose, security), each door once even if it is open on several addresses."""
     seen: dict[tuple[int, str], tuple[str, str, str]] = {}
     for port in sorted(ports, key=lambda port: port.port):
-        row = (str(port.port), port.purpose, SECURITY[port.security])
+        purpose = port.purpose[:1].upper() + port.purpose[1:]
+        row = (str(port.port), purpose, SECURITY[port.security])
         seen.setdefault((port.port, port.purpose), row)
     return tuple(seen.values())

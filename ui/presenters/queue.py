@@ -39,11 +39,16 @@ class QueueRow:
     transport: str
 
 
+def stays_here(item: t.QueueItem) -> bool:
+    """Practice mode keeps it: a time of the next try would promise what does not happen."""
+    return item.note.startswith("practice mode")
+
+
 def present(item: t.QueueItem, now: datetime) -> QueueRow:
     tone, word = STATES[item.state]
     if item.state == "waiting" and item.attempts > 0:
         tone, word = "warn", "trying again"
-    waits = item.state == "waiting"
+    waits = item.state == "waiting" and not stays_here(item)
     return QueueRow(
         id=item.id,
         recipient=item.recipient,
@@ -66,6 +71,8 @@ def headline(detail: t.QueueDetail, now: datetime) -> str:
             return "On hold until you release it"
         case "sending":
             return "Being sent now"
+        case "waiting" if stays_here(item):
+            return "It stays here"
         case "waiting":
             if item.next_attempt_at is None:
                 return "Waits; no time for a try is set"
