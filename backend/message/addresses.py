@@ -265,7 +265,7 @@ class _Reader:
             if kind == 5 and text == b">":
                 break
             if kind == 5 and text in b",;<" and domain is not None and local:
-                self._at = before if text != b"<" else self._at  # the bracket was never closed
+                self._at = before  # the bracket was never closed
                 break
             if kind == 5 and text == b"@":
                 if domain is None:
@@ -279,12 +279,10 @@ class _Reader:
                 local.append(text)
             else:
                 domain.append(text)
-        self._skip_to_separator(name)
-        return Mailbox(
-            name or self._comment, b"".join(local), b"".join(domain or []), b"".join(route)
-        )
+        comment = self._skip_to_separator()
+        return Mailbox(name or comment, b"".join(local), b"".join(domain or []), b"".join(route))
 
-    def _skip_to_separator(self, name: bytes) -> None:
+    def _skip_to_separator(self) -> bytes:
         """Behind `>` come white space, perhaps a comment that names the person, and then a separator."""
         while self._at < len(self._value):
             before = self._at
@@ -298,5 +296,4 @@ class _Reader:
                 break
         comment = self._comment
         self._reset()
-        if not name:
-            self._comment = comment
+        return comment

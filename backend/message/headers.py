@@ -15,6 +15,7 @@ MAX_HEADER_OCTETS = (
 
 _HEADER_END = re.compile(rb"\n\r?\n")
 _BLANK_LINE = re.compile(rb"\r?\n")
+_ENDS_BLANK = re.compile(rb"(?:\A|\n)\r?\n\Z")
 _CONTINUATION = re.compile(rb"\r?\n(?=[ \t])")
 
 
@@ -77,15 +78,13 @@ def select_fields(block: bytes, names: Iterable[bytes]) -> bytes:
 
     RFC 9051 §6.4.5.1: HEADER.FIELDS is matched without regard to case, and the blank line is always there.
     """
-    return b"".join(_fields_named(_key(names)).findall(block)) + b"\r\n"
+    return _closed(b"".join(_fields_named(_key(names)).findall(block)))
 
 
 def select_other_fields(block: bytes, names: Iterable[bytes]) -> bytes:
     """All but the named fields, and a blank line (HEADER.FIELDS.NOT)."""
-    end = find_body(block)
-    blank = _BLANK_LINE.search(block, max(end - 2, 0), end)
-    kept = block[: blank.start() if blank and blank.end() == end else end]
-    return _fields_named(_key(names)).sub(b"", kept) + b"\r\n"
+    kept = _fields_named(_key(names)).sub(b"", block[: find_body(block)])
+    return kept if _ENDS_BLANK.search(kept, max(len(kept) - 3, 0)) else _closed(kept)
 
 
 def without_fields(raw: bytes, names: Iterable[bytes]) -> bytes:
@@ -97,6 +96,11 @@ def without_fields(raw: bytes, names: Iterable[bytes]) -> bytes:
 def prepend(raw: bytes, fields: Iterable[bytes]) -> bytes:
     """The message with complete field lines put before its header, each with or without its CRLF."""
     return b"".join(line if line.endswith(b"\n") else line + b"\r\n" for line in fields) + raw
+
+
+def _closed(fields: bytes) -> bytes:
+    """With the blank line, and with a line end before it where the last field lacks one."""
+    return fields + (b"\r\n" if not fields or fields.endswith(b"\n") else b"\r\n\r\n")
 
 
 def _key(names: Iterable[bytes]) -> tuple[bytes, ...]:
