@@ -1,7 +1,7 @@
 """One client from greeting to goodbye: who it is, what it has selected, what it has enabled, what it must be told."""
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from backend.core.events import (
 )
 from backend.core.ids import AccountId, MailboxId
 from backend.core.uidset import EMPTY, UidSet
-from backend.imap import capability
+from backend.imap import capability, responses
 from backend.imap import commands as c
 from backend.imap.commands import NumberSet
 from backend.imap.search import SavedResult
@@ -77,17 +77,19 @@ class Host(Protocol):
 class Selected:
     """The selected mailbox. `modseq`: every change up to it has reached the view."""
 
-    __slots__ = ("mailbox", "modseq", "read_only", "subscription", "view")
+    __slots__ = ("_keywords", "mailbox", "modseq", "read_only", "subscription", "view")
 
     def __init__(
         self,
         mailbox: Mailbox,
         uids: UidSet,
         subscription: Subscription[MailboxChange],
+        keywords: tuple[str, ...],
         *,
         read_only: bool,
     ) -> None:
         self.mailbox = mailbox
+        self._keywords = {word.lower(): word for word in keywords}
         self.view = MailboxView(uids)
         self.subscription = subscription
         self.read_only = read_only
@@ -96,6 +98,18 @@ class Selected:
     @property
     def id(self) -> MailboxId:
         return self.mailbox.id
+
+    def note_keywords(self, flags: Iterable[str]) -> bytes | None:
+        """The FLAGS line to send when there are new ones among `flags`."""
+        new = {
+            word.lower(): word
+            for word in flags
+            if not word.startswith("\\") and word.lower() not in self._keywords
+        }
+        if not new:
+            return None
+        self._keywords.update(new)
+        return responses.flags(self._keywords.values())
 
 
 class Session:
@@ -218,7 +232,11 @@ class Session:
             subscription.close()
             raise
         self._selected = Selected(
-            snapshot.mailbox, snapshot.uids, subscription, read_only=read_only
+            snapshot.mailbox,
+            snapshot.uids,
+            subscription,
+            snapshot.keywords,
+            read_only=read_only,
         )
         self._become(State.SELECTED)
         return snapshot.keywords
@@ -270,6 +288,7 @@ class Session:
                     selected.view.apply(change)
                 case FlagsChanged():
                     selected.view.apply(change, own=change.origin == self.number)
+                    self._note_keywords(selected, change)
                 case MailboxDeleted():
                     # The session goes on with an empty mailbox; the client finds out by itself.
                     selected.view.resync(EMPTY, {})
@@ -280,6 +299,13 @@ class Session:
                 selected.modseq = max(selected.modseq, change.modseq)
         if selected.view.needs_resync:
             await self._resync(selected)
+
+    def _note_keywords(self, selected: Selected, change: FlagsChanged) -> None:
+        different = {flags for _, flags in change.flags}
+        words = {word for flags in different for word in flags.decode("ascii", "replace").split()}
+        # RFC 9051 §7.3.5: FLAGS comes again when a keyword is new to the mailbox.
+        if line := selected.note_keywords(words):
+            self.output.write(line)
 
     async def _resync(self, selected: Selected) -> None:
         """Changes were lost because too many piled up: the difference is read from the store."""
