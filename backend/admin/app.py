@@ -23,6 +23,7 @@ from backend.api.routes import EVENT_STREAM, ROUTES, Needs, Route
 from backend.runtime.tasks import finish
 
 MAX_BODY_BYTES = 10_000_000  # one request, a security limit
+MAX_STRANGERS_BODY_BYTES = 16_384  # from who is not signed in, a security limit
 BODY_TIMEOUT_S = 30.0
 HANDLER_TIMEOUT_S = 60.0
 SHUTDOWN_TIMEOUT_S = 2.0
@@ -112,7 +113,7 @@ def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamRes
     message = {
         404: f"There is nothing at {request.path}.",
         405: f"{request.method} is not possible at {request.path}.",
-        413: f"A request may have at most {MAX_BODY_BYTES} bytes.",
+        413: "The request has more bytes than are taken here.",
     }.get(error.status, error.reason)
     problem = t.Problem(code="http", message=message)
     return error_reply(error.status, "http", [problem])
@@ -169,6 +170,9 @@ async def _parse(
     if route.request is not None:
         if request.content_type != "application/json":
             raise DeniedError(415, "request.type", "The request's content type is not JSON.")
+        size = request.content_length
+        if caller is None and (size is None or size > MAX_STRANGERS_BODY_BYTES):
+            raise web.HTTPRequestEntityTooLarge(MAX_STRANGERS_BODY_BYTES, size or 0)
         async with asyncio.timeout(BODY_TIMEOUT_S):
             content = await request.read()
         body = route.request.model_validate_json(content)

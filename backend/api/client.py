@@ -9,6 +9,7 @@ Used by the window, the command line and tests. Runs on any asyncio loop, qasync
 """
 
 import contextlib
+import io
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -364,10 +365,10 @@ class Client:
         headers = self._headers(route)
         if revision is not None:
             headers["If-Match"] = f'"{revision}"'
-        data: bytes | None = None
+        data: io.BytesIO | None = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            data = body.model_dump_json().encode()
+            data = io.BytesIO(body.model_dump_json().encode())
         try:
             async with self._open_session().request(
                 route.method,
