@@ -214,11 +214,13 @@ def _decode_uu(data: bytes) -> bytes:
         line = raw_line.rstrip(b"\r")
         if line in {b"end", b"`"}:
             break
+        if not line:
+            continue
         try:
             out.append(binascii.a2b_uu(line))
         except binascii.Error:
             # INTEROP(several old encoders): trailing garbage; the first character says how much counts.
-            length = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+            length = (((line[0] - 32) & 63) * 4 + 5) // 3
             try:
                 out.append(binascii.a2b_uu(line[:length]))
             except binascii.Error:
