@@ -33,8 +33,12 @@ EXIT_OK = 0
 _log = logging.getLogger("gatepost.app.gui")
 
 
-def run(folder: Path | None = None, *, open_path: str = "") -> int:
-    """Shows the window until it is closed. `folder`: the data folder to look after; `open_path`: a page such as `/queue`."""
+def run(folder: Path | None = None, *, open_path: str = "", practice: bool = False) -> int:
+    """Shows the window until it is closed.
+
+    `folder`: the data folder to look after; `open_path`: a page such as `/queue`; `practice`: without asking, start a
+    practice server where there is no server yet.
+    """
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(
         Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
     )
@@ -52,7 +56,15 @@ def run(folder: Path | None = None, *, open_path: str = "") -> int:
     try:
         with loop:
             loop.run_until_complete(
-                _live(app, chosen, instance, crashes, folder is not None, open_path)
+                _live(
+                    app,
+                    chosen,
+                    instance,
+                    crashes,
+                    named=folder is not None,
+                    open_path=open_path,
+                    practise=practice,
+                )
             )
     finally:
         instance.release()
@@ -87,8 +99,10 @@ async def _live(
     folder: Path,
     instance: Instance,
     crashes: CrashReporter,
+    *,
     named: bool,
     open_path: str,
+    practise: bool,
 ) -> None:
     ended = asyncio.Event()
     settings = _settings()
@@ -105,7 +119,10 @@ async def _live(
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, window.leave)
     link = asyncio.get_running_loop().create_task(session.run(), name="link")
     target = _first_target(settings, supervisor, [folder, practice], named=named)
-    if target is None:
+    if target is None and practise:
+        window.open_target(LocalServer(practice))
+        window.scope.start(session.start_server(practice=True), "start practice server")
+    elif target is None:
         window.go("/start")
     else:
         window.open_target(target)

@@ -19,13 +19,18 @@ from app.cli.verify import verify
     epilog=EPILOG,
 )
 @folder_option
+@click.option(
+    "--practice",
+    is_flag=True,
+    help="With the window: start a practice server at once, if there is no server yet.",
+)
 @click.version_option(package_name="gatepost")
 @click.pass_context
-def main(context: click.Context, folder: Folder) -> None:
+def main(context: click.Context, folder: Folder, *, practice: bool) -> None:
     """Gatepost: your own mail server, with a window. Without a command, the window opens."""
     context.obj = folder
     if context.invoked_subcommand is None:
-        context.exit(window(folder))
+        context.exit(window(folder, practice=practice))
 
 
 for command in (

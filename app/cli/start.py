@@ -7,10 +7,10 @@ import click
 from app.cli.options import Folder, folder_option, resolve
 
 
-def window(folder: Folder) -> int:
+def window(folder: Folder, *, practice: bool) -> int:
     from app.gui import run
 
-    return run(folder)
+    return run(folder, practice=practice)
 
 
 @click.command()

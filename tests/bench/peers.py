@@ -27,6 +27,7 @@ mail_gid = mail
 first_valid_uid = 1
 first_valid_gid = 1
 mail_max_userip_connections = 2000
+mail_fsync = always
 mail_location = sdbox:{dir}/mail/%u
 passdb {{
   driver = static
