@@ -16,6 +16,8 @@ MAX_MESSAGES = 1000
 MAX_UNKNOWN_COMMANDS = 5
 MAX_ERRORS = 30  # replies of 5xx since the last message that was taken
 MAX_SIGN_IN_FAILURES = 3
+MAX_IDLE_COMMANDS = 200  # NOOP and the like since the last message
+MAX_SESSION_S = 4 * 3600.0
 SOFT_ERRORS = 5  # from here on each further mistake is answered late
 MAX_TRACKED_ADDRESSES = 10_000  # security limit: what we remember of strangers
 
@@ -27,6 +29,10 @@ TOO_MANY_MESSAGES = SmtpStatus(
     421, "4.7.0", f"{MAX_MESSAGES} messages on one connection; send the rest on a new one"
 )
 TOO_MANY_SIGN_INS = SmtpStatus(421, "4.7.0", "Too many failed sign-ins; check name and password")
+TOO_MANY_IDLE_COMMANDS = SmtpStatus(
+    421, "4.7.0", "Too many commands without a message; closing the connection"
+)
+TOO_LONG_A_SESSION = SmtpStatus(421, "4.7.0", "The session has lasted too long; connect again")
 SPOKE_TOO_EARLY = SmtpStatus(554, "5.5.1", "Clients wait for the server's greeting first")
 _ALL_TAKEN = SmtpStatus(
     421, "4.3.2", "All connections of this server are taken (setting “connections”); try later"

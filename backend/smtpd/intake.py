@@ -6,13 +6,21 @@ Nothing in the spool folder outlives its session; what a crash leaves there was 
 import os
 from pathlib import Path
 
+from backend.core.status import BARE_NEWLINE, DISK_FULL, SmtpStatus
+from backend.observe import log as logs
 from backend.runtime.threads import Pool, run_blocking
+from backend.smtp.data import DataFault, DataReader
+from backend.smtpd import answers
+from backend.smtpd.wire import ServerSettings, Wire
 from backend.store.values import Content
 
+log = logs.get(__name__)
+
 MEMORY_BYTES = 256 * 1024  # of one message, a security limit
-_WRITE_BYTES = (
-    512 * 1024
-)  # gathered before the file is written, so that a thread is not woken for each packet
+# What comes after a message has grown too large is read and thrown away, so that the client gets its 552; a security limit.
+MAX_DISCARDED_BYTES = 256 * 1024 * 1024
+# Gathered before the file is written, so that a thread is not woken for each packet.
+_WRITE_BYTES = 512 * 1024
 
 
 class Intake:
@@ -65,6 +73,43 @@ class Intake:
             self._fd = os.open(self._path, flags, 0o600)
             self._is_spooled = True
         await run_blocking(Pool.FILES, _write_all, os.dup(self._fd), b"".join(pieces))
+
+
+async def receive_content(
+    wire: Wire, intake: Intake, settings: ServerSettings
+) -> SmtpStatus | None:
+    """What follows 354, up to its end; None when all is there, else why it can't be taken."""
+    reader = DataReader()
+    limit = settings.message_size_bytes
+    give_up = wire.now() + settings.data_timeout_s
+    refusal: SmtpStatus | None = None
+    wire.is_amid_input = True
+    while not reader.ended:
+        chunk = await wire.read_chunk()
+        piece = reader.feed(chunk)
+        if reader.size_bytes > limit:
+            if refusal is None:
+                text = f"The message is larger than this server accepts: {limit} bytes (setting “message_size_bytes”)"
+                refusal = SmtpStatus(552, "5.3.4", text)
+                await intake.drop()
+            if reader.size_bytes - limit > MAX_DISCARDED_BYTES:
+                wire.end(refusal)
+        elif reader.fault is not None:
+            if refusal is None:
+                refusal = answers.NUL if reader.fault is DataFault.NUL else BARE_NEWLINE
+                await intake.drop()
+        elif piece and refusal is None:
+            try:
+                await intake.add(piece)
+            except OSError as error:
+                log.error("incoming message could not be spooled", error=error)
+                refusal = DISK_FULL
+                await intake.drop()
+        if wire.now() > give_up:
+            wire.end(answers.TIMED_OUT)
+    wire.is_amid_input = False
+    wire.unread(reader.rest)
+    return refusal
 
 
 def _write_all(fd: int, data: bytes) -> None:

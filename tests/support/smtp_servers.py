@@ -19,9 +19,10 @@ from backend.core.ids import AccountId
 from backend.core.status import SmtpStatus
 from backend.inbound.deliver import Inbound
 from backend.smtpd.guard import Guard, GuardSettings
-from backend.smtpd.listener import ServerSettings, SmtpServer
+from backend.smtpd.listener import SmtpServer
 from backend.smtpd.receive import ReceiveSession
 from backend.smtpd.submission import SubmissionSession
+from backend.smtpd.wire import ServerSettings
 from backend.store.store import Store
 from backend.store.values import Content, Field
 from backend.tls.contexts import TlsContexts

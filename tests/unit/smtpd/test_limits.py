@@ -81,7 +81,7 @@ async def test_errors_end_the_session_and_a_taken_message_clears_them(tmp_path):
 
 
 async def test_messages_on_one_connection_are_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr("backend.smtpd.listener.MAX_MESSAGES", 2)
+    monkeypatch.setattr("backend.smtpd.dialogue.MAX_MESSAGES", 2)
     async with running_servers(tmp_path, practice_mode=False, with_logins=False) as servers:
         talk = await Talk.to(servers.ports["mx"])
         for _ in range(2):
@@ -200,3 +200,26 @@ async def test_a_client_that_never_reads_is_cut_off(tmp_path, monkeypatch):
         while servers.mx.open_connections:
             await asyncio.sleep(0.01)
         talk.reset()
+
+
+async def test_idle_commands_are_limited_for_strangers(tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.smtpd.dialogue.MAX_IDLE_COMMANDS", 5)
+    async with running_servers(tmp_path, practice_mode=False, with_logins=False) as servers:
+        talk = await Talk.to(servers.ports["mx"])
+        for _ in range(2):
+            assert (await deliver(talk, "anna@gatepost.test")).startswith("250")
+            for _ in range(3):
+                assert (await talk.say("NOOP")).startswith("250")
+        for _ in range(2):
+            assert (await talk.say("RSET")).startswith("250")
+        assert (await talk.say("NOOP")).startswith("421 4.7.0")
+        await talk.close()
+
+
+async def test_a_session_is_bounded_in_all(tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.smtpd.dialogue.MAX_SESSION_S", -1)
+    async with running_servers(tmp_path, practice_mode=False, with_logins=False) as servers:
+        talk = await Talk.to(servers.ports["mx"], greet=False)
+        await talk.reply()
+        assert (await talk.say("EHLO me")).startswith("421 4.7.0 The session has lasted too long")
+        await talk.close()

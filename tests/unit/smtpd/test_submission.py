@@ -177,15 +177,12 @@ async def test_tls_forgets_a_sign_in(tmp_path):
         (["AUTH CRAM-MD5", encoded(b"junk")], "501 5.5.2"),
         (["AUTH SCRAM-SHA-256", encoded(b"junk")], "501 5.5.2"),
         (["AUTH PLAIN " + "A" * 12_300], "500 5.5.2"),
-        (["AUTH PLAIN", "A" * 12_300], "501 5.5.2"),
+        (["AUTH PLAIN", "A" * 12_300], "500 5.5.2"),
     ],
 )
 async def test_broken_sign_ins(servers, lines, reply):
     talk = await secured(servers)
-    answer = await talk.say(*lines)
-    if answer.startswith("500") and reply.startswith("501"):
-        answer = await talk.reply()
-    assert answer.startswith(reply)
+    assert (await talk.say(*lines)).startswith(reply)
     assert (await talk.say("NOOP")).startswith("250")
     await talk.close()
 
