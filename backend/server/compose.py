@@ -27,9 +27,10 @@ from backend.observe.activity import Activity
 from backend.outbound.service import Outbound
 from backend.runtime.hub import Hub
 from backend.smtpd.guard import Guard, GuardSettings
-from backend.smtpd.listener import ServerSettings, SmtpServer
+from backend.smtpd.listener import SmtpServer
 from backend.smtpd.receive import ReceiveSession
 from backend.smtpd.submission import SubmissionSession
+from backend.smtpd.wire import ServerSettings
 from backend.store.store import Store
 from backend.tls.contexts import TlsContexts
 
