@@ -29,7 +29,7 @@ from backend.observe import log as logs
 from backend.runtime import tasks
 from backend.runtime.hub import Hub
 from backend.runtime.threads import Pool, run_blocking
-from backend.store import flags, mailboxes, messages, migrations, quota, reading
+from backend.store import flags, mailboxes, messages, migrations, reading
 from backend.store.blobs import Blobs, sync_folder
 from backend.store.database import Database, OpenLimit, Transaction
 from backend.store.find import Finder
@@ -480,8 +480,12 @@ class AccountStore:
 
     async def usage(self) -> Usage:
         await self.load()
-        limit = self._quota_of(self.id)
-        return await self.database.read(lambda reader: quota.usage(reader, limit))
+        boxes = [state.mailbox for state in self._states.values()]
+        return Usage(
+            sum(box.messages for box in boxes),
+            sum(box.size_bytes for box in boxes),
+            self._quota_of(self.id),
+        )
 
     # Life
 
@@ -526,7 +530,7 @@ class AccountStore:
             ]
             if states:
                 await self.database.write(partial(_keep_uids, states))
-        await self.index.database.close()
+        await self.index.close()
         await self.database.close()
 
     # What the store knows moves on with each commit; these run on the event loop in commit order.
@@ -540,7 +544,7 @@ class AccountStore:
     def _load_uids(self, mailbox: MailboxId, transaction: Transaction) -> None:
         # On the writer's thread, so that no commit can fall between the reading and `_uids_read`.
         now = mailboxes.get(transaction, mailbox)
-        uids = messages.uids_of(transaction, now)
+        uids = messages.load_uids(transaction, now)
         transaction.after_commit(partial(self._uids_read, now, uids))
 
     def _uids_read(self, mailbox: Mailbox, uids: UidSet) -> None:

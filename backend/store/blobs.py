@@ -31,17 +31,8 @@ class Blobs:
     def path(self, name: str) -> Path:
         return self.folder / name[:2] / name
 
-    @contextlib.contextmanager
-    def pinned(self, name: str) -> Iterator[None]:
-        """Until the block ends the file is not removed, though nothing refers to it yet."""
-        with self._lock:
-            self._pins[name] += 1
-        try:
-            yield
-        finally:
-            self.unpin(name)
-
     def pin(self, name: str) -> None:
+        """Until `unpin` the file is not removed, though nothing refers to it yet."""
         with self._lock:
             self._pins[name] += 1
 
@@ -53,7 +44,7 @@ class Blobs:
 
     def add(self, content: Content, prefix: bytes = b"") -> str:
         """Writes a message durably and returns its name, pinned: the caller calls `unpin` when its transaction is over."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with self._lock:
             self._serial += 1
             temporary = self.folder / f"{TEMPORARY}{os.getpid()}-{self._serial}"
@@ -82,10 +73,10 @@ class Blobs:
         target = self.path(name)
         self.pin(name)
         try:
+            self._make_folder()
             if not target.parent.is_dir():
-                target.parent.mkdir(parents=True, exist_ok=True)
+                target.parent.mkdir(exist_ok=True)
                 sync_folder(self.folder)
-                sync_folder(self.folder.parent)
             try:
                 os.link(source, target)
             except FileExistsError:
@@ -122,6 +113,11 @@ class Blobs:
                     yield file.name
             else:
                 yield entry.name
+
+    def _make_folder(self) -> None:
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            sync_folder(self.folder.parent)
 
     def remove_unfinished(self) -> None:
         """What a crash left half written. Only when nobody writes."""

@@ -7,18 +7,29 @@ number; those beyond `progress` are not indexed yet and are looked into at searc
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+from backend.observe import log as logs
 from backend.store import migrations
 from backend.store.blobs import Blobs
-from backend.store.database import Database, OpenLimit, Reader, Row, Transaction
+from backend.store.database import Database, DatabaseError, OpenLimit, Reader, Row, Transaction
 from backend.store.words import MAX_INDEXED_CHARS, body_text, header_text, words
+
+T = TypeVar("T")
+
+log = logs.get(__name__)
 
 BATCH_MESSAGES = 50
 BATCH_BYTES = 1024 * 1024
 _TERMS_PER_QUERY = 100
+# When it has grown to that many contents, and so many times those that are there.
+STALE_AT_LEAST = 2000
+STALE_FACTOR = 3
+MAX_BEGINNINGS = 3  # for a damaged index, until the next start
 HEADER, BODY = "header", "body"
 
 
@@ -43,23 +54,61 @@ class Found:
 
 class Index:
     def __init__(self, folder: Path, blobs: Blobs, limit: OpenLimit) -> None:
-        self.database = Database(
-            folder / "index.db", migrations.load("index"), limit=limit, durable=False
-        )
+        self._path = folder / "index.db"
+        self._limit = limit
         self._blobs = blobs
+        self._database = self._open()
+        self._beginnings = 0
+
+    def _open(self) -> Database:
+        return Database(self._path, migrations.load("index"), limit=self._limit, durable=False)
+
+    async def close(self) -> None:
+        await self._database.close()
 
     async def step(self, mail: Database) -> bool:
-        """Adds the next few messages; False if there were none."""
-        upto: int = await self.database.read(_progress)
+        """Adds the next few messages; False if there were none. A damaged index is begun anew."""
+        upto = await self._sound(lambda database: database.read(_progress))
+        if upto is None:
+            return True
         entries = await mail.read(lambda reader: self._read(reader, upto), slow=True)
-        if entries is None:
-            return False
-        await self.database.write(lambda transaction: _add(transaction, entries, upto))
-        return True
+        if entries is not None:
+            await self._sound(lambda database: database.write(partial(_add, entries, upto)))
+            return True
+        alive: int = await mail.read(
+            lambda reader: reader.value("SELECT COUNT(*) FROM content"), slow=True
+        )
+        again = await self._sound(lambda database: database.write(partial(_reset_if_stale, alive)))
+        return again is not False
+
+    async def _sound(self, work: Callable[[Database], Awaitable[T]]) -> T | None:
+        """None: the index was damaged, and an empty one has taken its place."""
+        database = self._database
+        try:
+            return await work(database)
+        except DatabaseError as error:
+            if database is self._database:
+                self._beginnings += 1
+                if self._beginnings > MAX_BEGINNINGS:
+                    raise
+                log.error("search index is damaged and will be built again", error=error)
+                await self._start_over()
+            return None
+
+    async def _start_over(self) -> None:
+        old, self._database = self._database, self._open()
+        await old.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
     async def find(self, part: str, needle: str) -> Found:
         """`part` is HEADER or BODY; the needle is folded."""
-        return await self.database.read(lambda reader: _find(reader, part, needle), slow=True)
+        try:
+            return await self._database.read(lambda reader: _find(reader, part, needle), slow=True)
+        except DatabaseError as error:
+            # The next step begins it anew.
+            log.warning("search index can't be read, looking into all messages", cause=str(error))
+            return Found(frozenset(), frozenset(), 0)
 
     def _read(self, reader: Reader, upto: int) -> list[Entry] | None:
         """None: there is nothing after `upto`."""
@@ -93,12 +142,25 @@ class Index:
         )
 
 
+def _reset_if_stale(alive: int, transaction: Transaction) -> bool:
+    """Most of what was indexed is gone: empties the index, to be built again."""
+    contents: int = transaction.value("SELECT contents FROM progress")
+    if contents < STALE_AT_LEAST or contents < STALE_FACTOR * alive:
+        return False
+    for part in (HEADER, BODY):
+        transaction.run(f"INSERT INTO {part}_words ({part}_words) VALUES ('delete-all')")
+    for table in ("word", "vocabulary", "partial"):
+        transaction.run(f"DELETE FROM {table}")
+    transaction.run("UPDATE progress SET upto = 0, contents = 0")
+    return alive > 0
+
+
 def _progress(reader: Reader) -> int:
     upto: int = reader.value("SELECT upto FROM progress")
     return upto
 
 
-def _add(transaction: Transaction, entries: Sequence[Entry], upto: int) -> None:
+def _add(entries: Sequence[Entry], upto: int, transaction: Transaction) -> None:
     if transaction.value("SELECT upto FROM progress") != upto:
         return  # another step was quicker
     for part, texts in (
@@ -111,7 +173,10 @@ def _add(transaction: Transaction, entries: Sequence[Entry], upto: int) -> None:
         "INSERT INTO partial (content_id) VALUES (?)",
         [(entry.content,) for entry in entries if entry.is_partial],
     )
-    transaction.run("UPDATE progress SET upto = :upto", {"upto": entries[-1].content})
+    transaction.run(
+        "UPDATE progress SET upto = :upto, contents = contents + :count",
+        {"upto": entries[-1].content, "count": len(entries)},
+    )
 
 
 def _add_words(transaction: Transaction, entries: Sequence[Entry]) -> None:
@@ -130,7 +195,7 @@ def _add_words(transaction: Transaction, entries: Sequence[Entry]) -> None:
 
 def _find(reader: Reader, part: str, needle: str) -> Found:
     upto = _progress(reader)
-    partial = frozenset(number for (number,) in reader.rows("SELECT content_id FROM partial"))
+    cut = frozenset(number for (number,) in reader.rows("SELECT content_id FROM partial"))
     wanted = words(needle)
     if not wanted:
         return Found(frozenset(), frozenset(), 0)  # nothing but punctuation: no word can tell
@@ -142,8 +207,8 @@ def _find(reader: Reader, part: str, needle: str) -> Found:
             break
     candidates = frozenset(found or ())
     if wanted == [needle]:
-        return Found(candidates, partial - candidates, upto)
-    return Found(frozenset(), candidates | partial, upto)
+        return Found(candidates, cut - candidates, upto)
+    return Found(frozenset(), candidates | cut, upto)
 
 
 def _contents_with(reader: Reader, part: str, piece: str) -> set[int]:

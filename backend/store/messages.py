@@ -14,7 +14,9 @@ from backend.core.uidset import UidSet
 from backend.store import flags, mailboxes
 from backend.store.database import Reader, Transaction
 from backend.store.ranges import from_json, runs_json
-from backend.store.values import CopyResult, Expunged, Mailbox
+from backend.store.values import CopyResult, Mailbox
+
+KEEP_UIDS_AFTER = 5000  # messages that were read to find the UIDs of a mailbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,6 +367,17 @@ def vanished(reader: Reader, mailbox: MailboxId, since_modseq: int) -> UidSet:
     )
 
 
+def load_uids(transaction: Transaction, mailbox: Mailbox) -> UidSet:
+    """All UIDs; when that was much work, the runs are stored for the next time."""
+    uids = uids_of(transaction, mailbox)
+    kept = transaction.value(
+        "SELECT uidnext FROM mailbox_uids WHERE mailbox_id = :id", {"id": mailbox.id}
+    )
+    if mailbox.uidnext - (kept or 1) > KEEP_UIDS_AFTER:
+        keep_uids(transaction, mailbox, uids)
+    return uids
+
+
 def uids_of(reader: Reader, mailbox: Mailbox) -> UidSet:
     """All UIDs: from the stored runs and what came after them, else from the messages."""
     row = reader.row(
@@ -392,10 +405,4 @@ def keep_uids(transaction: Transaction, mailbox: Mailbox, uids: UidSet) -> None:
             "modseq": mailbox.highestmodseq,
             "runs": runs_json(uids),
         },
-    )
-
-
-def expunged_result(removed: Removed | None) -> Expunged:
-    return (
-        Expunged(UidSet(), ModSeq(0)) if removed is None else Expunged(removed.uids, removed.modseq)
     )

@@ -31,7 +31,7 @@ from backend.store.values import Delivered, NewMessage, Target
 
 log = logs.get(__name__)
 
-MAX_OPEN_DATABASES = 64
+MAX_OPEN_DATABASES = 32
 CLOSE_IDLE_AFTER_S = 60.0
 SWEEP_EVERY_S = 20.0
 RETRY_AFTER_S = 30.0

@@ -123,3 +123,33 @@ async def test_a_copy_is_found_by_the_email_id_of_its_source(mailbox):
     await account.copy(inbox.id, UidSet([(2, 2)]), inbox.id)
     assert await mailbox(s.EmailId(email_id)) == [2, 6]
     assert await mailbox(s.Body("strasse")) == [2, 6]
+
+
+async def test_a_damaged_index_is_built_again(store, expect_log):
+    account = await store.account(ANNA)
+    inbox = await account.find_mailbox("INBOX")
+    await account.append(inbox.id, [NewMessage(raw, 1.0) for raw in MESSAGES])
+    await store.index_now(ANNA)
+    await account.index.close()
+    with (account.folder / "index.db").open("r+b") as file:
+        file.write(b"\xff" * 100_000)
+    account.index = type(account.index)(account.folder, account.blobs, store._limit)
+    expect_log("search index")
+    assert (await account.search(inbox.id, s.Body("quick"))).uids == [1]
+    await store.index_now(ANNA)
+    assert (await account.index.find("body", "quick")).sure == {1}
+
+
+async def test_an_index_of_messages_that_are_gone_is_emptied(store, monkeypatch):
+    monkeypatch.setattr("backend.store.index.STALE_AT_LEAST", 3)
+    store.indexer.pause()
+    account = await store.account(ANNA)
+    inbox = await account.find_mailbox("INBOX")
+    flags = frozenset({r"\Deleted"})
+    await account.append(inbox.id, [NewMessage(raw, 1.0, flags) for raw in MESSAGES])
+    await store.index_now(ANNA)
+    await account.expunge(inbox.id, UidSet([(1, 4)]))
+    assert (await account.index.find("body", "quick")).sure == {1}
+    await store.index_now(ANNA)
+    assert (await account.index.find("body", "quick")).sure == frozenset()
+    assert (await account.search(inbox.id, s.Body("needle"))).uids == [5]

@@ -15,13 +15,14 @@ CREATE TABLE vocabulary (
     words TEXT NOT NULL
 );
 
--- Contents up to this one are indexed.
+-- Contents up to this one are indexed; `contents` counts them, those that are gone by now too.
 CREATE TABLE progress (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    upto INTEGER NOT NULL
+    upto INTEGER NOT NULL,
+    contents INTEGER NOT NULL
 );
 
-INSERT INTO progress (id, upto) VALUES (1, 0);
+INSERT INTO progress (id, upto, contents) VALUES (1, 0, 0);
 
 -- Contents of which only the beginning was indexed: always looked into.
 CREATE TABLE partial (
