@@ -87,6 +87,13 @@ def test_the_preview_of_one_endless_line_is_cut() -> None:
     )
 
 
+def test_a_letter_that_is_cut_in_two_is_left_out() -> None:
+    assert "\ufffd" not in preview_of(text_message(b"x" + ("\u20ac\n" * 3000).encode()))
+    for lead in range(4):
+        raw = text_message(b" " * (3070 + lead) + "\u20ac\u20ac".encode())
+        assert preview_of(raw).strip("\u20ac") == ""
+
+
 def test_a_part_is_handed_out_without_its_encoding() -> None:
     raw = text_message(b"YWJj\r\n", encoding="base64")
     part = part_at(scan(raw), (1,))
