@@ -69,6 +69,11 @@ class Session(QObject):
         return self.state is LinkState.CONNECTED
 
     @property
+    def is_coming(self) -> bool:
+        """The connection is expected in a moment."""
+        return self.state in {LinkState.CONNECTING, LinkState.STARTING, LinkState.RESTARTING}
+
+    @property
     def is_local(self) -> bool:
         return isinstance(self.target, LocalServer)
 

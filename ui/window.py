@@ -216,6 +216,8 @@ class MainWindow(QMainWindow):
         ):
             self.go("/start")
         self._allow_input()
+        if not session.is_connected and not session.is_coming and self.current.state == "loading":
+            self.current.mark_stale()  # what it waits for does not come: it says so
         self._remember_target()
 
     def _show_link_banner(self) -> None:

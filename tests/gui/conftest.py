@@ -29,6 +29,7 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 def run_async(qapp: QApplication) -> Iterator[Run]:
     loop = QEventLoop(qapp)
     asyncio.set_event_loop(loop)
+    qapp.setQuitOnLastWindowClosed(False)
     palette.install(qapp, "light")
 
     def run(scenario: Coroutine[Any, Any, Any]) -> Any:
@@ -52,7 +53,6 @@ def rig(run_async: Run, qtbot: Any, tmp_path: Path) -> Iterator[Rig]:
     settings = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
     settings.setValue("window/told", True)
     window = MainWindow(session, settings, default_folder=admin.folder, closed=lambda: None)
-    qtbot.addWidget(window)
     made = Rig(admin, control, session, window, run_async)
     yield made
     run_async(made.end())

@@ -32,7 +32,6 @@ def real(run_async: Run, qtbot: Any, tmp_path: Path) -> Iterator[Rig]:
     settings = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
     settings.setValue("window/told", True)
     window = MainWindow(session, settings, default_folder=folder, closed=lambda: None)
-    qtbot.addWidget(window)
     admin = FakeAdmin(folder)  # never started: only its folder is used
     rig = Rig(admin, FakeControl(admin), session, window, run_async)
     yield rig

@@ -73,6 +73,7 @@ class Rig:
         self.window.leave()
         await self.window.scope.drain()
         self.window.close()
+        self.window.deleteLater()
         if self._link is not None:
             self._link.cancel()
             await asyncio.wait({self._link})

@@ -32,6 +32,7 @@ class StatCard(LayoutButton):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__("choice")
+        self.setAccessibleName("Not read yet")
         self._path = "/"
         self._label = Label("", "small", tone="muted", wrap=False)
         self._value = Label("–", "display", wrap=False)

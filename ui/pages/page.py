@@ -198,7 +198,11 @@ class Page(QWidget):
             full = await self.fetch()
         except NotConnectedError as error:
             self.stale = True
-            if self.state in {"blank", "loading", "error"}:
+            if self.desk.session.is_coming:
+                self._stack.setCurrentWidget(
+                    self._skeleton if self.state != "full" else self.content
+                )
+            elif self.state in {"blank", "loading", "error"}:
                 self._fail(str(error))
         except Exception as error:  # a page's border: the reason is shown in it
             self._fail(describe_error(error))
