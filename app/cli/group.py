@@ -24,13 +24,14 @@ from app.cli.verify import verify
     is_flag=True,
     help="With the window: start a practice server at once, if there is no server yet.",
 )
+@click.option("--open", "page", default="", metavar="PAGE", help="A page to show, such as /queue.")
 @click.version_option(package_name="gatepost")
 @click.pass_context
-def main(context: click.Context, folder: Folder, *, practice: bool) -> None:
+def main(context: click.Context, folder: Folder, page: str, *, practice: bool) -> None:
     """Gatepost: your own mail server, with a window. Without a command, the window opens."""
     context.obj = folder
     if context.invoked_subcommand is None:
-        context.exit(window(folder, practice=practice))
+        context.exit(window(folder, page, practice=practice))
 
 
 for command in (

@@ -7,10 +7,11 @@ import click
 from app.cli.options import Folder, folder_option, resolve
 
 
-def window(folder: Folder, *, practice: bool) -> int:
+def window(folder: Folder, page: str, *, practice: bool) -> int:
+    """The window, until it is closed; `page` is the one to show."""
     from app.gui import run
 
-    return run(folder, practice=practice)
+    return run(folder, open_path=page, practice=practice)
 
 
 @click.command()

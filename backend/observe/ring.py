@@ -57,11 +57,12 @@ class LogRing(logging.Handler):
     """Add it to the `gatepost` logger."""
 
     def __init__(self, max_lines: int = MAX_LINES, metrics: Metrics | None = None) -> None:
+        """`metrics` may be set later: the log begins before everything else."""
         super().__init__()
         self._lines: deque[RingLine] = deque(maxlen=max_lines)
         self._guard = threading.Lock()
         self._listeners: dict[int, Callable[[RingLine], None]] = {}
-        self._metrics = metrics
+        self.metrics = metrics
         self._seq = 0
         self._formatter = logging.Formatter()
 
@@ -87,8 +88,8 @@ class LogRing(logging.Handler):
             )
             self._lines.append(line)
             listeners = list(self._listeners.values())
-        if self._metrics is not None:
-            self._metrics.count("gatepost_log_lines_total", level=record.levelname.lower())
+        if self.metrics is not None:
+            self.metrics.count("gatepost_log_lines_total", level=record.levelname.lower())
         for listener in listeners:
             listener(line)
 

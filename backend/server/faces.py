@@ -55,6 +55,7 @@ class Faces:
             appliance.clock,
             idle_s=appliance.config.current.server.admin.session_minutes * 60.0,
         )
+        ring.metrics = appliance.activity.metrics
         self._feed = Feed(appliance.clock, self._counters)
         self._jobs = Jobs(appliance.clock, self._feed.publish_job)
         self._services = Services(

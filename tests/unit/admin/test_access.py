@@ -2,20 +2,25 @@
 
 import asyncio
 import os
+import socket
+import ssl
 import stat
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from backend.admin.app import build, make_runner
 from backend.admin.local_socket import open_local_socket
 from backend.admin.password import AdminPassword
 from backend.admin.sessions import Sessions
 from backend.admin.throttle import Throttle, network_of
 from backend.api import types as t
 from backend.api.client import ApiError, Client, NotReachableError
-from backend.api.endpoint import SESSION_COOKIE_PLAIN, socket_file
+from backend.api.endpoint import SESSION_COOKIE_PLAIN, SESSION_COOKIE_TLS, socket_file
 from backend.core.clock import FakeClock
 from backend.core.errors import UserError
+from backend.tls.contexts import TlsContexts
 from tests.support.admin_server import admin_server
 
 
@@ -84,6 +89,31 @@ async def test_the_cookie_is_hidden_from_scripts_and_from_other_sites(rig, http)
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert "Max-Age" not in cookie  # not asked to keep
+
+
+async def test_over_tls_the_cookie_is_bound_to_host_and_encryption(rig, http):
+    tls = TlsContexts(rig.folder.tls, rig.services.config.current)
+    await tls.open()
+    runner = make_runner(build(rig.services, rig.access))
+    await runner.setup()
+    listening = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, listening, ssl_context=tls.server_context()).start()
+    url = f"https://localhost:{listening.getsockname()[1]}"
+    async with http.post(
+        url + "/admin/api/v1/session",
+        json={"password": rig.password, "keep_signed_in": True},
+        ssl=ssl.create_default_context(cafile=str(tls.ca_file)),
+    ) as reply:
+        cookie = reply.headers["Set-Cookie"]
+    assert cookie.startswith(f"{SESSION_COOKIE_TLS}=")
+    assert SESSION_COOKIE_TLS.startswith("__Host-")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+    assert "Max-Age" in cookie
+    async with Client.of_url(url + "/admin", ca_file=tls.ca_file) as client:
+        await client.sign_in(rig.password)
+        assert (await client.add_domain("b.example")).name == "b.example"
+    await runner.cleanup()
 
 
 async def test_signing_out_ends_the_session_for_good(rig):
