@@ -1,5 +1,7 @@
 """From a new message to all that is stored of it: digest, header block, folded search words, file for a big one."""
 
+import io
+import shutil
 from collections.abc import Sequence
 
 from backend.message.digest import digest
@@ -10,6 +12,7 @@ from backend.store.messages import Prepared
 from backend.store.values import NewMessage
 from backend.store.words import fold, storable
 
+_READ_BYTES = 1024 * 1024
 ON_LOOP_BYTES = 64 * 1024  # what is digested between two events without a thread
 
 
@@ -49,9 +52,7 @@ def _inline_size(message: NewMessage) -> int:
 def prepare(message: NewMessage, blobs: Blobs) -> Prepared:
     """Writes the file of a big message; may take long for those."""
     content = message.content
-    whole = content if isinstance(content, bytes) else content.read_bytes()
-    if message.prefix:
-        whole = message.prefix + whole
+    whole = _whole(message)
     found = message.digest if message.digest is not None else digest(whole)
     header = whole[: found.header_size]
     size = len(whole)
@@ -79,3 +80,15 @@ def prepare(message: NewMessage, blobs: Blobs) -> Prepared:
         received_at=message.received_at,
         flags=message.flags,
     )
+
+
+def _whole(message: NewMessage) -> bytes:
+    content = message.content
+    if isinstance(content, bytes):
+        return message.prefix + content if message.prefix else content
+    # Piece by piece into one buffer, so that a large file is in memory once and not twice.
+    whole = io.BytesIO()
+    whole.write(message.prefix)
+    with content.open("rb") as file:
+        shutil.copyfileobj(file, whole, _READ_BYTES)
+    return whole.getvalue()
