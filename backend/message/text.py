@@ -1,7 +1,8 @@
 """The words of a message: for searching, for the preview, and its parts without their transfer encoding.
 
 HTML is taken apart by patterns that run in linear time and keep words whole: `<b>W</b>ord` is one word, `<p>one<p>two` are
-two. (A real HTML parser was measured: 5 times slower, and quadratic on some thousand nested elements.)
+two. (selectolax was measured: about as fast once inline elements are unwrapped for the same result, but its time grows with
+the square of the nesting: 0.08 s for 8,000 open `<div>`, minutes for a message of some MB.)
 """
 
 import html
@@ -131,9 +132,10 @@ _HIDDEN_END = {
         ("title", "</title[^<>]*>?"),
     )
 }
+# Elements inside a word; written in both cases, since a pattern that ignores case is twice as slow.
 _INLINE = re.compile(
-    r"</?(?:a|abbr|b|big|em|font|i|ins|mark|s|small|span|strong|sub|sup|tt|u|wbr|o:p)(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
+    r"</?(?:a|b|i|u|s|span|font|strong|em|sup|sub|small|big|tt|mark|ins|abbr|wbr|o:p"
+    r"|A|B|I|U|S|SPAN|FONT|STRONG|EM|SUP|SUB|SMALL|BIG|TT)(?=[\s/>])[^<>]*>"
 )
 _HUGE_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
 _TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
