@@ -16,6 +16,7 @@ from backend.store.database import Reader, Transaction
 from backend.store.ranges import from_json, runs_json
 from backend.store.values import CopyResult, Mailbox
 
+MAX_EXPUNGED_RUNS = 20_000  # notes of what was expunged from one mailbox
 KEEP_UIDS_AFTER = 5000  # messages that were read to find the UIDs of a mailbox
 
 
@@ -357,14 +358,43 @@ def delete_mailbox(transaction: Transaction, mailbox: Mailbox) -> tuple[str, ...
 
 
 def vanished(reader: Reader, mailbox: MailboxId, since_modseq: int) -> UidSet:
-    """What was expunged after a modseq."""
+    """What was expunged after a modseq. From long ago it is all that is not there (RFC 7162 §3.2.5.2 allows it)."""
+    row = reader.row("SELECT uidnext, expunged_floor FROM mailbox WHERE id = :id", {"id": mailbox})
+    if row is None:
+        raise mailboxes.gone()
+    if since_modseq < row[1]:
+        there = reader.rows("SELECT uid FROM message WHERE mailbox_id = :id", {"id": mailbox})
+        if row[0] == 1:
+            return UidSet()
+        return UidSet([(1, row[0] - 1)]) - UidSet.from_iterable(uid for (uid,) in there)
+    return _expunged_after(reader, mailbox, since_modseq)
+
+
+def _expunged_after(reader: Reader, mailbox: MailboxId, modseq: int) -> UidSet:
     return UidSet(
         (first, last)
         for first, last in reader.rows(
             "SELECT first_uid, last_uid FROM expunged WHERE mailbox_id = :mailbox AND modseq > :modseq",
-            {"mailbox": mailbox, "modseq": since_modseq},
+            {"mailbox": mailbox, "modseq": modseq},
         )
     )
+
+
+def _prune_expunged(transaction: Transaction, mailbox: MailboxId) -> None:
+    """Keeps the newer half of the notes when there are too many."""
+    floor = transaction.value(
+        """SELECT modseq FROM expunged WHERE mailbox_id = :id ORDER BY modseq DESC LIMIT 1 OFFSET :kept""",
+        {"id": mailbox, "kept": MAX_EXPUNGED_RUNS},
+    )
+    if floor is None:
+        return
+    floor = transaction.value(
+        """SELECT modseq FROM expunged WHERE mailbox_id = :id ORDER BY modseq DESC LIMIT 1 OFFSET :kept""",
+        {"id": mailbox, "kept": MAX_EXPUNGED_RUNS // 2},
+    )
+    params = {"id": mailbox, "floor": floor}
+    transaction.run("DELETE FROM expunged WHERE mailbox_id = :id AND modseq <= :floor", params)
+    transaction.run("UPDATE mailbox SET expunged_floor = :floor WHERE id = :id", params)
 
 
 def load_uids(transaction: Transaction, mailbox: Mailbox) -> UidSet:
@@ -381,12 +411,14 @@ def load_uids(transaction: Transaction, mailbox: Mailbox) -> UidSet:
 def uids_of(reader: Reader, mailbox: Mailbox) -> UidSet:
     """All UIDs: from the stored runs and what came after them, else from the messages."""
     row = reader.row(
-        "SELECT uidnext, modseq, runs FROM mailbox_uids WHERE mailbox_id = :id", {"id": mailbox.id}
+        """SELECT k.uidnext, k.modseq, k.runs FROM mailbox_uids k JOIN mailbox m ON m.id = k.mailbox_id
+           WHERE m.id = :id AND k.modseq >= m.expunged_floor""",
+        {"id": mailbox.id},
     )
     uidnext, known = 1, UidSet()
     if row is not None:
         uidnext = row[0]
-        known = from_json(row[2]) - vanished(reader, mailbox.id, row[1])
+        known = from_json(row[2]) - _expunged_after(reader, mailbox.id, row[1])
     newer = reader.rows(
         "SELECT uid FROM message WHERE mailbox_id = :id AND uid >= :uidnext ORDER BY uid",
         {"id": mailbox.id, "uidnext": uidnext},
@@ -396,6 +428,7 @@ def uids_of(reader: Reader, mailbox: Mailbox) -> UidSet:
 
 def keep_uids(transaction: Transaction, mailbox: Mailbox, uids: UidSet) -> None:
     """Stores the runs for the next time; `mailbox` is as of the same moment."""
+    _prune_expunged(transaction, mailbox.id)
     transaction.run(
         """INSERT INTO mailbox_uids (mailbox_id, uidnext, modseq, runs) VALUES (:id, :uidnext, :modseq, :runs)
            ON CONFLICT (mailbox_id) DO UPDATE SET uidnext = :uidnext, modseq = :modseq, runs = :runs""",

@@ -130,3 +130,26 @@ async def test_a_message_reaches_several_accounts_and_mailboxes(store):
         assert (await all_rows(account, one.mailbox_id, (Field.SIZE,))) == [
             (len(new("all", size=400_000).content),)
         ]
+
+
+async def test_who_comes_back_after_very_long_is_told_all_that_is_missing(store, monkeypatch):
+    monkeypatch.setattr("backend.store.messages.MAX_EXPUNGED_RUNS", 4)
+    account = await store.account(ANNA)
+    inbox = await account.find_mailbox("INBOX")
+    await account.append(inbox.id, [new(str(n)) for n in range(20)])
+    start = (await account.select(inbox.id)).mailbox.highestmodseq
+    for uid in range(1, 20, 2):
+        one = UidSet([(uid, uid)])
+        await account.store_flags(inbox.id, one, FlagOp.ADD, frozenset({r"\Deleted"}))
+        last = await account.expunge(inbox.id, one)
+    snapshot = await account.select(inbox.id)
+    await store.close()
+    again = Store(store.folder)
+    await again.open()
+    account = await again.account(ANNA)
+    assert (await account.select(inbox.id)) == snapshot
+    assert await account.vanished(inbox.id, start) == UidSet((n, n) for n in range(1, 20, 2))
+    assert await account.vanished(inbox.id, last.modseq - 1) == UidSet([(19, 19)])
+    count = await account.database.read(lambda r: r.value("SELECT COUNT(*) FROM expunged"))
+    assert count == 2
+    await again.close()
