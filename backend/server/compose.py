@@ -26,7 +26,9 @@ from backend.inbound.deliver import Inbound
 from backend.observe.activity import Activity
 from backend.outbound.service import Outbound
 from backend.runtime.hub import Hub
+from backend.runtime.threads import Pool, run_blocking
 from backend.smtpd.guard import Guard, GuardSettings
+from backend.smtpd.intake import clear_spool
 from backend.smtpd.listener import SmtpServer
 from backend.smtpd.receive import ReceiveSession
 from backend.smtpd.submission import SubmissionSession
@@ -57,6 +59,7 @@ class Appliance:
         ConfigError: with every fault of the settings.
         """
         self.data.make()
+        await run_blocking(Pool.FILES, clear_spool, self.data.spool)
         self.secrets.open()
         self.activity.load()
         config = await self.config.open()
