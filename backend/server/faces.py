@@ -26,6 +26,7 @@ from backend.server.compose import Appliance
 from backend.server.listening import OpenPort
 from backend.store.verify import verify
 from backend.web.autoconfig import MailPort
+from backend.web.bounds import Bounded
 from backend.web.site import Site
 from backend.web.site import make_runner as make_public_runner
 
@@ -79,6 +80,7 @@ class Faces:
             on_sign_in=appliance.record,
         )
         self._runners: list[web.AppRunner] = []
+        self._bounded: dict[bool, Bounded] = {}
         self._readers: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -94,6 +96,9 @@ class Faces:
             make_runner(build(self._services, self._access, add_public=site.add_to))
         )
         self._public = await self._start(make_public_runner(site.build()))
+        for admin, runner in ((True, self._admin), (False, self._public)):
+            assert runner.server is not None  # set by setup()
+            self._bounded[admin] = Bounded(runner.server)
         self._readers = [
             tasks.spawn(self._read(appliance.events, self._feed.publish), "events to the faces"),
             tasks.spawn(
@@ -117,9 +122,7 @@ class Faces:
 
     def protocol_factory(self, *, admin: bool) -> ProtocolFactory:
         """What answers on a web port; after `open`."""
-        server = (self._admin if admin else self._public).server
-        assert server is not None  # set by setup()
-        return server
+        return self._bounded[admin]
 
     def announce_end(self, *, restarting: bool) -> None:
         """Tells the faces before the connections close, so that they know a restart from a crash."""
@@ -131,6 +134,7 @@ class Faces:
         self._feed.close()
         for runner in self._runners:
             await runner.cleanup()
+        self._sessions.save()
 
     @property
     def web_url(self) -> str:

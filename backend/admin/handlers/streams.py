@@ -107,7 +107,9 @@ async def _stream(call: Call, texts: Callable[[], Awaitable[str]]) -> web.Stream
             except TimeoutError:
                 text = ": still here\n\n"
     except (ConnectionError, TimeoutError):
-        pass  # the reader is gone
+        # The reader is gone, or it has stopped reading: an orderly end would wait for it.
+        if call.request.transport is not None:
+            call.request.transport.abort()
     return response
 
 

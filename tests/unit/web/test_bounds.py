@@ -1,0 +1,90 @@
+"""Connections to the HTTP ports are counted, and idle ones closed."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from backend.web.bounds import Bounded
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def hello(_):
+    return web.Response(text="hello")
+
+
+@pytest.fixture
+async def serve():
+    runners, servers = [], []
+
+    async def start(**bounds) -> int:
+        app = web.Application()
+        app.router.add_get("/", hello)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        runners.append(runner)
+        factory = Bounded(runner.server, **bounds)
+        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+        servers.append(server)
+        return server.sockets[0].getsockname()[1]
+
+    yield start
+    for server in servers:
+        server.close()
+    for runner in runners:
+        await runner.cleanup()
+
+
+async def ask(reader, writer) -> bytes:
+    writer.write(REQUEST)
+    async with asyncio.timeout(5):
+        return await reader.readuntil(b"hello")
+
+
+async def is_closed(reader) -> bool:
+    async with asyncio.timeout(5):
+        try:
+            return await reader.read(100) == b""
+        except ConnectionError:
+            return True
+
+
+@pytest.mark.parametrize("bounds", [{"max_per_address": 2}, {"max_connections": 2}])
+async def test_one_connection_too_many_is_closed_and_room_comes_back(serve, bounds):
+    port = await serve(**bounds)
+    first = await asyncio.open_connection("127.0.0.1", port)
+    second = await asyncio.open_connection("127.0.0.1", port)
+    assert b"200 OK" in await ask(*first)
+    assert b"200 OK" in await ask(*second)
+    third = await asyncio.open_connection("127.0.0.1", port)
+    assert await is_closed(third[0])
+    first[1].close()
+    await first[1].wait_closed()
+    async with asyncio.timeout(5):
+        while True:
+            again = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                assert b"200 OK" in await ask(*again)
+                break
+            except (ConnectionError, asyncio.IncompleteReadError):
+                again[1].close()
+    for _, writer in (second, third, again):
+        writer.close()
+
+
+async def test_a_header_that_trickles_is_cut_off(serve):
+    port = await serve(check_every_s=0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nX: ")
+    assert await is_closed(reader)
+    writer.close()
+
+
+async def test_a_connection_that_is_used_stays(serve):
+    port = await serve(check_every_s=0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(6):
+        assert b"200 OK" in await ask(reader, writer)
+        await asyncio.sleep(0.1)
+    writer.close()
