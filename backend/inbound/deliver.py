@@ -72,7 +72,13 @@ class Inbound:
                 reply=str(answer),
                 peer=session.peer_address,
             )
-            log.info("recipient refused", reply=answer.code, enhanced=answer.enhanced)
+            log.info(
+                "recipient refused",
+                recipient=address,
+                peer=session.peer_address,
+                reply=answer.code,
+                enhanced=answer.enhanced,
+            )
         return answer
 
     async def receive(
@@ -116,7 +122,7 @@ class Inbound:
                 f"It was refused: {decision.status.text}",
                 reply=str(decision.status),
             )
-            log.info("message rejected", reasons=reasons, size_bytes=size_bytes)
+            log.info("message rejected", trace=trace, reasons=reasons, size_bytes=size_bytes)
             return decision.status
         prefix = _return_path_and_delivered_to(envelope.sender, targets) + received_line(
             helo=session.greeting,
@@ -140,7 +146,11 @@ class Inbound:
             )
             raise
         log.info(
-            "message accepted", reasons=reasons, size_bytes=size_bytes, recipients=len(targets)
+            "message accepted",
+            trace=trace,
+            reasons=reasons,
+            size_bytes=size_bytes,
+            recipients=len(targets),
         )
         return SmtpStatus(250, "2.0.0", f"Stored as {trace}")
 

@@ -174,11 +174,13 @@ def _is_host(name: str) -> bool:
 _PATH = re.compile(
     r"<(?:(?P<route>@[^:<>\"\s]*):)?"
     r"(?P<local>\"(?:[^\"\\]|\\.)*\"|[^\"<>@\s\\]+)"
-    r"(?:@(?P<domain>\[[^\[\]<>\s]*\]|[^\s<>@\[\]\"]+))?>"
+    r"(?:@(?P<domain>\[[^\[\]<>\s]*\]|[^\s<>@\[\]\"]+))?>",
+    re.ASCII,  # white space is ASCII's alone; RFC 6531 lets all else into a local part
 )
 # INTEROP(printers, cameras, old scripts): an address without angle brackets, up to the first space.
 _BARE_PATH = re.compile(
-    r"(?P<local>\"(?:[^\"\\]|\\.)*\"|[^\"<>@\s\\]+)@(?P<domain>\[[^\[\]<>\s]*\]|[^\s<>@\[\]\"]+)"
+    r"(?P<local>\"(?:[^\"\\]|\\.)*\"|[^\"<>@\s\\]+)@(?P<domain>\[[^\[\]<>\s]*\]|[^\s<>@\[\]\"]+)",
+    re.ASCII,
 )
 _BARE_POSTMASTER = "postmaster"
 
@@ -321,7 +323,7 @@ _PARAMETER = re.compile(
 
 
 def _parameters(text: str) -> list[tuple[str, str | None]]:
-    words = text.split()
+    words = [word for word in text.split(" ") if word]
     if len(words) > MAX_PARAMETERS:
         raise CommandError(501, "5.5.4", "Too many parameters")
     result = []

@@ -186,7 +186,7 @@ class _Connection(SMTP):
         self._is_ending = True
         self._writer.write(bytes(self._out) + format_reply(status))
         self._out.clear()
-        if self.is_amid_input and self.transport.can_write_eof():
+        if (self.is_amid_input or self._received) and self.transport.can_write_eof():
             self.transport.write_eof()
         else:
             self.transport.close()

@@ -182,6 +182,7 @@ LOCALPARTS = st.text(
 
 
 @given(LOCALPARTS, st.sampled_from(["example.org", "a.b.test", "xn--bcher-kva.example"]))
+@example("\xa0", "example.org")
 def test_a_written_path_is_read_as_the_same_address(localpart, domain):
     address = Address(localpart, Domain(domain))
     assert parse_rcpt(f"TO:{format_path(address)}", smtputf8=True).recipient == address
