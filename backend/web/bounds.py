@@ -63,13 +63,12 @@ class _Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
         self._is_in = self._bounds.begin(self._address)
         if not self._is_in:
-            transport.abort()
+            self._transport.abort()
             return
         self._handler.connection_made(transport)
         self._check_later()

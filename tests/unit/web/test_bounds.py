@@ -88,3 +88,22 @@ async def test_a_connection_that_is_used_stays(serve):
         assert b"200 OK" in await ask(reader, writer)
         await asyncio.sleep(0.1)
     writer.close()
+
+
+def test_it_works_on_the_loop_that_servers_run_on():
+    async def once() -> None:
+        app = web.Application()
+        app.router.add_get("/", hello)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        factory = Bounded(runner.server)
+        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+        connection = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert b"200 OK" in await ask(*connection)
+        connection[1].close()
+        server.close()
+        await runner.cleanup()
+
+    uvloop = pytest.importorskip("uvloop")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(once())
