@@ -12,7 +12,7 @@ _STUFFED = b"\r\n."
 
 
 class DataFault(StrEnum):
-    """Why content must be refused. The first one that was seen counts."""
+    """Why content must be refused; of several the first in this order is told."""
 
     BARE_CR = "bare CR"
     BARE_LF = "bare LF"
@@ -57,8 +57,8 @@ class DataReader:
             data = data[: len(data) - keep] if keep else data
         if not data:
             return b""
-        if self.fault is None:
-            self.fault = _fault(data)
+        if self.fault is not DataFault.BARE_CR:
+            self.fault = _worse(self.fault, _fault(data))
         if _STUFFED in data:
             data = data.replace(_STUFFED, b"\r\n")
         if not self._started:
@@ -88,6 +88,13 @@ def _fault(data: bytes) -> DataFault | None:
     return None
 
 
+def _worse(one: DataFault | None, other: DataFault | None) -> DataFault | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other, key=_ORDER.index)
+
+
+_ORDER = tuple(DataFault)
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 

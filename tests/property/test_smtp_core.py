@@ -70,6 +70,7 @@ def read(chunks: list[bytes]) -> tuple[bytes, bytes, bool, DataFault | None]:
 
 @given(TRICKY, st.lists(st.integers(0, 60), max_size=12))
 @example(b".\r\n", [1, 2])
+@example(b"\n\r\r", [1])
 @example(b"..\r\n.\r\n", [1, 3, 4, 5, 6])
 def test_cutting_never_changes_content_end_or_rest(data, points):
     whole = read([data])
