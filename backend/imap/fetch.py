@@ -20,7 +20,7 @@ from backend.imap.commands import (
     SectionKind,
 )
 from backend.imap.grammar import internal_date
-from backend.imap.sections import Message, binary, section_reader
+from backend.imap.sections import Message, binary, header_selector, section_reader
 
 Row = tuple[Any, ...]
 """A row of the store; `Any`, because its types follow from the columns that were asked for."""
@@ -73,9 +73,9 @@ class FetchPlan:
 
     def formatter(self, view: UidSet) -> Formatter:
         """`view`: the picture that the client has; rows of other messages are left out."""
-        if all(isinstance(item, Field) and item in _READY for item in self.items):
-            return _ready_formatter(self, view)
-        return _general_formatter(self, view)
+        if Column.CONTENT in self.columns:
+            return _content_formatter(self, view)
+        return _column_formatter(self, view)
 
 
 def plan(items: Sequence[FetchItem], *, utf8: bool = False) -> FetchPlan:
@@ -145,34 +145,86 @@ def _numbers(view: UidSet, rows: Sequence[Row]) -> Sequence[int | None]:
     return [view.seq_of(row[0]) for row in rows]
 
 
-def _ready_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
-    """Every item is a column as it stands: one pattern per message and nothing else."""
-    patterns = [_READY[item][1] for item in fetch.items if isinstance(item, Field)]
-    line = b"* %d FETCH (" + b" ".join(patterns) + b")\r\n"
-    skipped = 0 if Field.UID in fetch.items else 1
+def _column_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
+    """Without content: values are made column by column, then one pattern per message takes them all."""
+    cells = [_cell(item, fetch) for item in fetch.items]
+    line = b"* %d FETCH (" + b" ".join(pattern for _, pattern, _ in cells) + b")\r\n"
+    wanted = [(column, convert) for column, _, convert in cells if column is not None]
+    places = [(fetch.columns.index(column), convert) for column, convert in wanted]
+    # Rows that are ready as they stand need not be turned.
+    is_ready = [(at, None) for at in range(len(fetch.columns))] == places
 
     def write(rows: Sequence[Row]) -> bytes:
         if not rows:
             return b""
         numbers = _numbers(view, rows)
         if not isinstance(numbers, range):
-            known = [(seq, row) for seq, row in zip(numbers, rows, strict=True) if seq is not None]
-            return b"".join([line % (seq, *row[skipped:]) for seq, row in known])
-        if skipped:
-            return b"".join(
-                [line % (seq, *row[1:]) for seq, row in zip(numbers, rows, strict=True)]
-            )
-        return b"".join([line % (seq, *row) for seq, row in zip(numbers, rows, strict=True)])
+            rows = [row for seq, row in zip(numbers, rows, strict=True) if seq is not None]
+            numbers = [seq for seq in numbers if seq is not None]
+        if is_ready:
+            return b"".join([line % (seq, *row) for seq, row in zip(numbers, rows, strict=True)])
+        columns = list(zip(*rows, strict=True))
+        values: list[Iterable[object]] = [
+            columns[at] if convert is None else map(convert, columns[at]) for at, convert in places
+        ]
+        return b"".join([line % cell for cell in zip(numbers, *values)])  # noqa: B905  # map has no length
 
     return write
 
 
-def _general_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
+_Convert = Callable[[Any], object]
+
+
+def _cell(item: FetchItem, fetch: FetchPlan) -> tuple[Column | None, bytes, _Convert | None]:
+    """The column of an item, the pattern for its value, and what makes the value (None: the column as it is)."""
+    if isinstance(item, BodyItem):
+        return Column.HEADER, b"%b", _header_text(item)
+    assert isinstance(item, Field), "items with content are written one by one"
+    match item:
+        case Field.INTERNALDATE:
+            return Column.RECEIVED_AT, b"INTERNALDATE %b", internal_date
+        case Field.SAVEDATE:
+            return Column.SAVED_AT, b"SAVEDATE %b", internal_date
+        case Field.EMAILID:
+            return Column.EMAIL_ID, b"EMAILID (%b)", str.encode
+        case Field.THREADID:
+            return None, b"THREADID NIL", None
+        case Field.PREVIEW:
+            utf8 = fetch.utf8
+            return (
+                Column.PREVIEW,
+                b"PREVIEW %b",
+                lambda text: responses.string(text.encode("utf-8", "replace"), utf8=utf8),
+            )
+        case _:
+            return *_READY[item], None
+
+
+def _header_text(item: BodyItem) -> Callable[[bytes], bytes]:
+    select = header_selector(item.section)
+    label, partial = _label(item), item.partial
+
+    def text(header: bytes) -> bytes:
+        value = select(header)
+        if partial is not None:
+            value = value[partial[0] : partial[0] + partial[1]]
+        return b"%b {%d}\r\n%b" % (label, len(value), value)
+
+    return text
+
+
+def _label(item: BodyItem) -> bytes:
+    label = item.label or b"BODY[%b]" % _section_label(item)
+    # RFC 9051 §7.5.2: the answer names the offset only.
+    return label if item.partial is None else label + b"<%d>" % item.partial[0]
+
+
+def _content_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
     """Pieces are collected and joined once per chunk, so that a body is copied once."""
     columns = {column: index for index, column in enumerate(fetch.columns)}
     writers = [_writer(item, columns, fetch) for item in fetch.items]
     header_at = columns.get(Column.HEADER)
-    content_at = columns.get(Column.CONTENT)
+    content_at = columns[Column.CONTENT]
 
     def write(rows: Sequence[Row]) -> bytes:
         if not rows:
@@ -181,10 +233,7 @@ def _general_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
         for seq, row in zip(_numbers(view, rows), rows, strict=True):
             if seq is None:
                 continue
-            message = Message(
-                None if header_at is None else row[header_at],
-                None if content_at is None else row[content_at],
-            )
+            message = Message(None if header_at is None else row[header_at], row[content_at])
             lead = b"* %d FETCH (" % seq
             for write_item in writers:
                 pieces.append(lead)
@@ -204,33 +253,18 @@ def _writer(item: FetchItem, columns: dict[Column, int], fetch: FetchPlan) -> _W
             return _binary_writer(item, is_cut=fetch.partial_content is not None)
         case BinarySizeItem():
             return _binary_size_writer(item)
-        case Field.THREADID:
-            return lambda _row, _message, pieces: pieces.append(b"THREADID NIL")
-    at = columns[_columns_of(item)[0]]
-    match item:
-        case Field.INTERNALDATE:
-            return lambda row, _, pieces: pieces.append(b"INTERNALDATE " + internal_date(row[at]))
-        case Field.SAVEDATE:
-            return lambda row, _, pieces: pieces.append(b"SAVEDATE " + internal_date(row[at]))
-        case Field.EMAILID:
-            return lambda row, _, pieces: pieces.append(b"EMAILID (%b)" % row[at].encode("ascii"))
-        case Field.PREVIEW:
-            utf8 = fetch.utf8
-            return lambda row, _, pieces: pieces.append(
-                b"PREVIEW " + responses.string(row[at].encode("utf-8", "replace"), utf8=utf8)
-            )
-        case _:
-            pattern = _READY[item][1]
-            return lambda row, _, pieces: pieces.append(pattern % row[at])
+    column, pattern, convert = _cell(item, fetch)
+    if column is None:
+        return lambda _row, _message, pieces: pieces.append(pattern)
+    at = columns[column]
+    if convert is None:
+        return lambda row, _, pieces: pieces.append(pattern % row[at])
+    return lambda row, _, pieces: pieces.append(pattern % convert(row[at]))
 
 
 def _body_writer(item: BodyItem, *, is_cut: bool) -> _Write:
     read = section_reader(item.section)
-    label = item.label or b"BODY[%b]" % _section_label(item)
-    partial = item.partial
-    if partial is not None:
-        # RFC 9051 §7.5.2: the answer names the offset only.
-        label += b"<%d>" % partial[0]
+    label, partial = _label(item), item.partial
 
     def write(_row: Row, message: Message, pieces: list[bytes]) -> None:
         value = read(message)

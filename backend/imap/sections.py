@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from backend.imap.commands import Section, SectionKind
-from backend.message.headers import find_body, select_fields, select_other_fields
+from backend.message.headers import fields_selector, find_body, select_other_fields
 from backend.message.scan import Part, part_at, scan
 from backend.message.text import decode_part
 
@@ -84,16 +84,28 @@ def _part_reader(section: Section) -> SectionReader:
 
 
 def _fields_reader(section: Section) -> SectionReader:
-    names = section.fields
-    select = select_fields if section.kind is SectionKind.HEADER_FIELDS else select_other_fields
-    numbers = section.part
-    whole = _part_reader(Section(numbers, SectionKind.HEADER))
+    select = header_selector(section)
+    if not section.part:
+        return lambda message: select(message.header)
+    whole = _part_reader(Section(section.part, SectionKind.HEADER))
 
     def read(message: Message) -> bytes | None:
-        header = message.header if not numbers else whole(message)
-        return None if header is None else select(header, names)
+        header = whole(message)
+        return None if header is None else select(header)
 
     return read
+
+
+def header_selector(section: Section) -> Callable[[bytes], bytes]:
+    """What HEADER, HEADER.FIELDS and HEADER.FIELDS.NOT leave of a header block."""
+    match section.kind:
+        case SectionKind.HEADER_FIELDS:
+            return fields_selector(section.fields)
+        case SectionKind.HEADER_FIELDS_NOT:
+            names = section.fields
+            return lambda header: select_other_fields(header, names)
+        case _:
+            return lambda header: header
 
 
 def binary(message: Message, numbers: tuple[int, ...]) -> bytes | None:
