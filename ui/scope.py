@@ -18,10 +18,11 @@ class Scope:
 
     def start(self, coro: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any] | None:
         """Runs it in the background; None if the window is already gone."""
-        if self._closed:
+        loop = _running_loop()
+        if self._closed or loop is None:
             coro.close()
             return None
-        task = asyncio.get_running_loop().create_task(coro, name=name)
+        task = loop.create_task(coro, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -46,3 +47,11 @@ class Scope:
         waiting = [task for task in self._tasks if task is not asyncio.current_task()]
         if waiting:
             await asyncio.wait(waiting)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """None while the process ends: a timer may still fire then."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

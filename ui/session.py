@@ -194,6 +194,7 @@ class Session(QObject):
             if target is None:
                 await self._pause(None)
                 continue
+            self._wake.clear()
             self._attempt = loop.create_task(self._connect(target), name="link")
             try:
                 await asyncio.wait({self._attempt})
@@ -220,7 +221,8 @@ class Session(QObject):
             hello = await client.hello()
             if not hello.signed_in:
                 if not self._password:
-                    self._set(LinkState.SIGN_IN)
+                    known = self.detail if self.state is LinkState.SIGN_IN else ""
+                    self._set(LinkState.SIGN_IN, known)
                     return
                 await client.sign_in(self._password)
         self.hello = hello

@@ -493,6 +493,9 @@ class FakeAdmin:
     def _shut_down(self, _request: web.Request, _body: Any) -> t.Accepted:
         return t.Accepted()
 
+    def _restart(self, _request: web.Request, _body: Any) -> t.Accepted:
+        return t.Accepted()
+
 
 class Refusal(Exception):
     def __init__(self, status: int, code: str, text: str, path: str = "") -> None:

@@ -142,7 +142,7 @@ async def ask(
     """A question with verbs as answers. The safe answer is the default; `typed` must be written out before `yes` works."""
     sheet = Sheet(parent, title)
     sheet.add(Label(body, selectable=True))
-    keep = sheet.add_button(no, sheet.reject, default=danger)
+    keep = sheet.add_button(no, sheet.reject, default=danger and not typed)
     accept = sheet.add_button(
         yes, sheet.accept, kind="danger-solid" if danger else "primary", default=not danger
     )

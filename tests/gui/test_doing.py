@@ -1,0 +1,487 @@
+"""What people do in the window, from the click to what the server was told."""
+
+import asyncio
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from backend.api import types as t
+from tests.gui.test_pages import fill
+from tests.support.fake_admin import a_log_line, a_queue_item, a_step, an_account
+from tests.support.window import Rig, press
+from ui.pages.account import AccountPage
+from ui.pages.accounts import AccountsPage
+from ui.pages.activity import ActivityPage
+from ui.pages.domains import DomainsPage
+from ui.pages.log import LogPage
+from ui.pages.queue import QueuePage
+
+# ---- domains
+
+
+def test_a_domain_is_added_with_its_faults_told_at_the_field(rig: Rig) -> None:
+    async def scenario() -> None:
+        page = await rig.show("/domains")
+        assert isinstance(page, DomainsPage)
+        press(page, "Add domain")
+        dialog = await rig.dialog()
+        press(dialog, "Add domain")
+        await rig.until(dialog.name.fault)
+        dialog.name.line.setText("gmail.com")
+        assert dialog.name.fault() == ""
+        press(dialog, "Add domain")
+        await rig.until(lambda: "belongs to" in dialog.name.fault())
+        dialog.name.line.setText("example.org")
+        press(dialog, "Add domain")
+        await rig.until(lambda: page.state == "full")
+        assert "example.org" in rig.admin.domains
+        assert rig.window.toast.text() == "example.org was added."
+
+    rig.run(scenario())
+
+
+def test_what_the_server_refuses_stands_at_the_field_and_nothing_typed_is_lost(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/domains")
+        press(page, "Add domain")
+        dialog = await rig.dialog()
+        dialog.name.line.setText("example.org")
+        dialog.note.line.setText("the family")
+        press(dialog, "Add domain")
+        await rig.until(lambda: "there already" in dialog.name.fault())
+        assert dialog.note.text() == "the family"
+
+    rig.run(scenario())
+
+
+def test_a_domain_with_people_in_it_is_not_removed(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/domains")
+        assert isinstance(page, DomainsPage)
+        page.table.select(0)
+        press(page, "Remove the selected domain")
+        press(await rig.dialog(), "Show accounts")
+        await rig.until(lambda: rig.window.path == "/accounts")
+        assert "example.org" in rig.admin.domains
+
+    rig.run(scenario())
+
+
+def test_a_domain_is_removed_after_its_name_was_typed(rig: Rig) -> None:
+    async def scenario() -> None:
+        rig.admin.domains["old.org"] = t.Domain(name="old.org", unicode="old.org")
+        page = await rig.show("/domains")
+        assert isinstance(page, DomainsPage)
+        page.table.select(0)
+        page.remove()
+        dialog = await rig.dialog()
+        QTest.keyClicks(dialog.focusWidget(), "old.org")
+        press(dialog, "Remove domain")
+        await rig.until(lambda: not rig.admin.domains)
+        await rig.until(lambda: page.state == "empty")
+
+    rig.run(scenario())
+
+
+# ---- accounts
+
+
+def test_an_account_gets_a_password_that_is_shown_once(rig: Rig) -> None:
+    async def scenario() -> None:
+        rig.admin.domains["example.org"] = t.Domain(name="example.org", unicode="example.org")
+        page = await rig.show("/accounts")
+        assert isinstance(page, AccountsPage)
+        press(page, "Add account")
+        dialog = await rig.dialog()
+        dialog.full_name.line.setText("Anna")
+        dialog.local_part.line.setText("anna")
+        press(dialog, "Add account")
+        await rig.until(lambda: rig.admin.accounts)
+        shown = await rig.until(
+            lambda: next(
+                (
+                    w
+                    for w in QGuiApplication.topLevelWindows()
+                    if w.isVisible() and "ready" in w.title()
+                ),
+                None,
+            )
+        )
+        assert shown
+        dialog = await rig.dialog()
+        press(dialog, "Copy password")
+        assert QGuiApplication.clipboard().text() == "made-up-password-42"
+        press(dialog, "Done")
+        await rig.until(lambda: rig.window.path == "/accounts/anna/connect")
+
+    rig.run(scenario())
+
+
+def test_without_a_domain_the_way_to_one_is_offered(rig: Rig) -> None:
+    async def scenario() -> None:
+        page = await rig.show("/accounts")
+        assert isinstance(page, AccountsPage)
+        page.add()
+        press(await rig.dialog(), "Add domain")
+        await rig.until(lambda: rig.window.path == "/domains/new")
+
+    rig.run(scenario())
+
+
+def test_a_password_is_set_and_a_short_one_refused(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/accounts/anna")
+        press(page, "Set a new password")
+        dialog = await rig.dialog()
+        dialog.password.line.setText("short")
+        press(dialog, "Set password")
+        await rig.until(dialog.password.fault)
+        dialog.password.line.setText("a long and good one")
+        press(dialog, "Set password")
+        await rig.until(lambda: rig.admin.passwords.get("anna") == "a long and good one")
+
+    rig.run(scenario())
+
+
+def test_an_account_goes_only_after_its_name_was_typed(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/accounts/anna")
+        press(page, "Remove account")
+        dialog = await rig.dialog()
+        yes = (
+            next(b for b in dialog.findChildren(type(dialog.focusWidget()).__mro__[1]) if b)
+            if False
+            else None
+        )
+        assert yes is None
+        line = dialog.focusWidget()
+        QTest.keyClicks(line, "ann")
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        await asyncio.sleep(0.05)
+        assert "anna" in rig.admin.accounts
+        QTest.keyClicks(line, "a")
+        press(dialog, "Remove account")
+        await rig.until(lambda: "anna" not in rig.admin.accounts)
+        await rig.until(lambda: rig.window.path == "/accounts")
+
+    rig.run(scenario())
+
+
+def test_a_removed_address_comes_back_with_undo(rig: Rig) -> None:
+    async def scenario() -> None:
+        rig.admin.accounts["anna"] = an_account("anna", "", "anna@example.org", "shop@example.org")
+        page = await rig.show("/accounts/anna")
+        press(page, "Remove the address shop@example.org")
+        await rig.until(lambda: len(rig.admin.accounts["anna"].addresses) == 1)
+        await rig.until(rig.window.toast.text)
+        rig.window.toast.take_back()
+        await rig.until(lambda: len(rig.admin.accounts["anna"].addresses) == 2)
+
+    rig.run(scenario())
+
+
+def test_a_catch_all_is_added(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        rig.admin.accounts["anna"] = an_account("anna", "", "anna@example.org")
+        page = await rig.show("/accounts/anna")
+        press(page, "Add address")
+        dialog = await rig.dialog()
+        dialog.kind.select("all")
+        assert not dialog.local_part.isEnabled()
+        press(dialog, "Add address")
+        await rig.until(lambda: len(rig.admin.accounts["anna"].addresses) == 2)
+        assert rig.admin.accounts["anna"].addresses[1].address == "@example.org"
+
+    rig.run(scenario())
+
+
+def test_limits_are_changed_and_nonsense_is_refused(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/accounts/anna")
+        press(page, "Change the account")
+        dialog = await rig.dialog()
+        dialog.daily.line.setText("many")
+        press(dialog, "Save")
+        await rig.until(dialog.daily.fault)
+        dialog.daily.line.setText("50")
+        press(dialog, "Save")
+        await rig.until(lambda: rig.admin.accounts["anna"].max_outgoing_messages_per_day == 50)
+
+    rig.run(scenario())
+
+
+def test_an_account_is_disabled_and_enabled(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/accounts/anna")
+        press(page, "Disable the account")
+        await rig.until(lambda: rig.admin.accounts["anna"].disabled)
+        await rig.until(lambda: "It is disabled" in page._disable_text.text())  # type: ignore[attr-defined]
+        press(page, "Enable the account")
+        await rig.until(lambda: not rig.admin.accounts["anna"].disabled)
+
+    rig.run(scenario())
+
+
+def test_settings_for_a_mail_app_are_copied(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/accounts/anna/connect")
+        assert isinstance(page, AccountPage)
+        assert page.connect_panel.isVisible()
+        press(page, "Copy port")
+        assert QGuiApplication.clipboard().text() == "2993"
+        press(page, "Steps for: Thunderbird")
+        press(page, "Copy all settings")
+        text = QGuiApplication.clipboard().text()
+        assert "Incoming mail (IMAP) (recommended)" in text
+        assert "127.0.0.1" in text
+
+    rig.run(scenario())
+
+
+# ---- queue
+
+
+def test_the_queue_reads_page_after_page(rig: Rig) -> None:
+    async def scenario() -> None:
+        for number in range(1, 351):
+            rig.admin.queue[number] = a_queue_item(number)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        assert page.model.rowCount() == 100
+        while page.model.rowCount() < 350:
+            known = page.model.rowCount()
+            page.table.scrollToBottom()
+            await rig.until(lambda known=known: page.model.rowCount() > known)
+        ids = [item.id for item in page.model.rows()]
+        assert ids == sorted(set(ids))
+
+    rig.run(scenario())
+
+
+def test_hold_is_undone_by_undo_and_the_selection_stays(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        page.table.select(2)
+        chosen = page.table.chosen()[0].id
+        press(page, "Hold the selected")
+        await rig.until(lambda: rig.admin.queue[chosen].state == "held")
+        await rig.until(lambda: page.model.row(page.model.find(chosen)).state == "held")
+        assert [item.id for item in page.table.chosen()] == [chosen]
+        rig.window.toast.take_back()
+        await rig.until(lambda: rig.admin.queue[chosen].state == "waiting")
+
+    rig.run(scenario())
+
+
+def test_drop_can_be_undone_and_otherwise_happens(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        page.table.select(0)
+        first = page.table.chosen()[0].id
+        page.act("drop")
+        await rig.until(lambda: page.model.find(first) < 0)
+        assert first in rig.admin.queue
+        rig.window.toast.take_back()
+        await rig.until(lambda: page.model.find(first) >= 0)
+        page.table.select(page.model.find(first))
+        page.act("drop")
+        await rig.until(lambda: page.model.find(first) < 0)
+        rig.window.toast.finish()
+        await rig.until(lambda: first not in rig.admin.queue)
+
+    rig.run(scenario())
+
+
+def test_closing_the_window_drops_nothing_that_could_be_undone(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        page.table.select(0)
+        first = page.table.chosen()[0].id
+        page.act("drop")
+        await rig.until(rig.window.toast.text)
+        rig.window.close()
+        await asyncio.sleep(0.05)
+        assert first in rig.admin.queue
+
+    rig.run(scenario())
+
+
+def test_failing_with_a_notice_asks_with_the_count(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        page.table.selectAll()
+        page.act("fail")
+        dialog = await rig.dialog()
+        assert dialog.windowTitle() == "Give up on 30 messages?"
+        press(dialog, "Fail with notice")
+        await rig.until(lambda: page.state == "empty")
+
+    rig.run(scenario())
+
+
+def test_the_drawer_tells_the_story_and_esc_closes_it(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        detail = t.QueueDetail(
+            item=rig.admin.queue[3],
+            attempts=[t.Attempt(at=rig.admin.queue[3].created_at, host="mx1", answer="450 later")],
+            route="Directly.",
+            headers="Message-ID: <1@x>",
+        )
+        rig.admin.details[3] = detail
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        rig.window.go("/queue/3")
+        await rig.until(lambda: not page.drawer.isHidden())
+        assert [step.title for step in page.drawer._attempts.steps()] == ["450 later"]
+        assert page.leave_detail()
+        assert page.drawer.isHidden()
+        assert not page.leave_detail()
+
+    rig.run(scenario())
+
+
+def test_a_message_that_left_meanwhile_closes_its_drawer(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue/3")
+        assert isinstance(page, QueuePage)
+        await rig.until(lambda: not page.drawer.isHidden())
+        del rig.admin.queue[3]
+        rig.admin.push(t.QueueEvent(id=3, state="done"))
+        await rig.until(page.drawer.isHidden)
+
+    rig.run(scenario())
+
+
+def test_filters_differ_from_emptiness(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        page.search.setText("nobody like this")
+        await rig.until(lambda: not page.none_match.isHidden())
+        press(page, "Clear the filter")
+        await rig.until(lambda: page.model.rowCount() == 30)
+        press(page, "Show: On hold")
+        await rig.until(lambda: not page.none_match.isHidden())
+
+    rig.run(scenario())
+
+
+def test_selected_rows_are_copied_as_a_table(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        page.table.select(0)
+        QTest.keyClick(page.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+        head, line = QGuiApplication.clipboard().text().split("\n")
+        assert head.startswith("To\tFrom\tState")
+        assert line.startswith("person1@example.org\tme@gatepost.test\twaiting")
+
+    rig.run(scenario())
+
+
+# ---- activity and log
+
+
+def test_send_yourself_a_message_and_watch_it_arrive(rig: Rig) -> None:
+    async def scenario() -> None:
+        rig.admin.accounts["me"] = an_account("me")
+        page = await rig.show("/activity")
+        assert isinstance(page, ActivityPage)
+        press(page, "Send yourself a message")
+        await rig.until(lambda: len(page.panel.timeline.steps()) == 3)
+        assert page.panel.verdict.title().startswith("It is in the mailbox")
+
+    rig.run(scenario())
+
+
+def test_with_several_accounts_one_is_chosen(rig: Rig) -> None:
+    async def scenario() -> None:
+        rig.admin.accounts["me"] = an_account("me")
+        rig.admin.accounts["anna"] = an_account("anna")
+        page = await rig.show("/activity")
+        assert isinstance(page, ActivityPage)
+        page.send()
+        dialog = await rig.dialog()
+        dialog.account.select("anna")
+        press(dialog, "Send")
+        await rig.until(lambda: page.panel.trace)
+        assert rig.admin.traces[page.panel.trace].summary.recipients == ["anna@gatepost.test"]
+
+    rig.run(scenario())
+
+
+def test_steps_appear_while_one_looks(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/activity/x1")
+        assert isinstance(page, ActivityPage)
+        await rig.until(lambda: len(page.panel.timeline.steps()) == 1)
+        rig.admin.push(t.TimelineEvent(trace="x1", step=a_step("sent", "250 ok", 5)))
+        await rig.until(lambda: len(page.panel.timeline.steps()) == 2)
+        rig.admin.push(t.TimelineEvent(trace="other", step=a_step("sent", "250 ok", 6)))
+        await asyncio.sleep(0.05)
+        assert len(page.panel.timeline.steps()) == 2
+
+    rig.run(scenario())
+
+
+def test_the_log_grows_filters_and_pauses(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/log")
+        assert isinstance(page, LogPage)
+        await rig.until(lambda: page.model.rowCount() == 199)
+        await rig.until(lambda: rig.admin.calls.count("log_stream") == 1)
+        rig.admin.write_log(a_log_line(200, "error", "port can't be opened"))
+        await rig.until(lambda: page.model.rowCount() == 200)
+        page.level.select("error")
+        assert page.model.rowCount() == 1
+        press(page, "Pause")
+        rig.admin.write_log(a_log_line(201, "error"))
+        await asyncio.sleep(0.15)
+        assert page.model.rowCount() == 1
+        press(page, "Go on")
+        await rig.until(lambda: page.model.rowCount() == 2)
+        page.search.setText("port can't")
+        await rig.until(lambda: page.model.rowCount() == 1)
+        press(page, "Copy the selected lines, or all")
+        assert "port can't be opened" in QGuiApplication.clipboard().text()
+        press(page, "Clear the view")
+        assert page.model.rowCount() == 0
+
+    rig.run(scenario())
+
+
+def test_a_failed_action_is_a_banner_and_no_silence(rig: Rig) -> None:
+    async def scenario() -> None:
+        fill(rig.admin)
+        page = await rig.show("/queue")
+        assert isinstance(page, QueuePage)
+        page.table.select(0)
+        rig.admin.broken = True
+        press(page, "Retry the selected now")
+        await rig.until(rig.window.error_banner.isVisible)
+        assert "inside the server" in rig.window.error_banner.body()
+
+    rig.run(scenario())
