@@ -25,10 +25,16 @@ async def serve():
         await runner.setup()
         runners.append(runner)
         factory = Bounded(runner.server, **bounds)
-        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+
+        def make() -> asyncio.Protocol:
+            start.made.append(factory())
+            return start.made[-1]
+
+        server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
         servers.append(server)
         return server.sockets[0].getsockname()[1]
 
+    start.made = []
     yield start
     for server in servers:
         server.close()
@@ -81,12 +87,16 @@ async def test_a_header_that_trickles_is_cut_off(serve):
     writer.close()
 
 
-async def test_a_connection_that_is_used_stays(serve):
-    port = await serve(check_every_s=0.2)
+async def test_a_connection_that_is_used_stays_and_then_goes(serve):
+    port = await serve(check_every_s=3600)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for _ in range(6):
-        assert b"200 OK" in await ask(reader, writer)
-        await asyncio.sleep(0.1)
+    assert b"200 OK" in await ask(reader, writer)
+    connection = serve.made[-1]
+    connection._check()
+    assert b"200 OK" in await ask(reader, writer)
+    connection._check()
+    connection._check()  # nothing since the last one
+    assert await is_closed(reader)
     writer.close()
 
 
