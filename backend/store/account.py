@@ -5,7 +5,7 @@ cost the same at any size. Opened by `Store.account`; the database's connections
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,14 +13,7 @@ from typing import Any, TypeVar
 from backend.core.clock import Clock
 from backend.core.errors import UserError
 from backend.core.events import (
-    FlagsChanged,
     MailboxChange,
-    MailboxCreated,
-    MailboxDeleted,
-    MailboxRenamed,
-    MessagesAdded,
-    MessagesExpunged,
-    SubscriptionChanged,
 )
 from backend.core.ids import AccountId, MailboxId, ModSeq, Uid
 from backend.core.uidset import EMPTY, UidSet
@@ -31,11 +24,13 @@ from backend.runtime.hub import Hub
 from backend.runtime.threads import Pool, run_blocking
 from backend.store import flags, mailboxes, messages, migrations, reading
 from backend.store.blobs import Blobs, sync_folder
+from backend.store.collect import Collector
 from backend.store.database import Database, OpenLimit, Transaction
 from backend.store.find import Finder
 from backend.store.index import Index
 from backend.store.messages import Added, Prepared, Removed
 from backend.store.notify import Announcer
+from backend.store.picture import MailboxState, Picture
 from backend.store.prepare import prepare_all, unpin
 from backend.store.quota import QuotaOf
 from backend.store.values import (
@@ -60,17 +55,6 @@ log = logs.get(__name__)
 FORGET_EVERY_S = 3600.0  # how often the notes of old deliveries are removed
 
 
-class _State:
-    """What is known of one mailbox as of the last commit."""
-
-    __slots__ = ("keywords", "mailbox", "uids")
-
-    def __init__(self, mailbox: Mailbox, keywords: tuple[str, ...]) -> None:
-        self.mailbox = mailbox
-        self.keywords = keywords
-        self.uids: UidSet | None = None
-
-
 class AccountStore:
     def __init__(
         self,
@@ -92,12 +76,10 @@ class AccountStore:
         self._clock = clock
         self._announcer = Announcer(everything)
         self._quota_of = quota_of
-        self._on_added = on_added
-        self._states: dict[MailboxId, _State] = {}
-        self._loaded = False
+        self._picture = Picture(account, self._announcer, on_added)
+        self._collector = Collector(account, self.database, self.blobs)
         self._forgot_before = 0.0
         self._loading: asyncio.Future[None] | None = None
-        self._cleaning: set[asyncio.Task[None]] = set()
 
     @property
     def changes(self) -> Hub[MailboxChange]:
@@ -109,13 +91,13 @@ class AccountStore:
     async def mailboxes(self) -> list[Mailbox]:
         """By name, INBOX first."""
         await self.load()
-        boxes = [state.mailbox for state in self._states.values()]
+        boxes = [state.mailbox for state in self._picture]
         return sorted(boxes, key=lambda box: (box.name != mailboxes.INBOX, box.name))
 
     async def find_mailbox(self, name: str) -> Mailbox | None:
         await self.load()
         wanted = mailboxes.normal_name(name)
-        for state in self._states.values():
+        for state in self._picture:
             if state.mailbox.name == wanted:
                 return state.mailbox
         return None
@@ -135,7 +117,7 @@ class AccountStore:
 
         def write(transaction: Transaction) -> list[Mailbox]:
             created = mailboxes.create(transaction, name, special_use)
-            transaction.after_commit(partial(self._mailboxes_created, created))
+            transaction.after_commit(partial(self._picture.mailboxes_created, created))
             return created
 
         return (await self.database.write(write))[-1]
@@ -151,10 +133,10 @@ class AccountStore:
         def write(transaction: Transaction) -> tuple[str, ...]:
             mailbox = mailboxes.deletable(transaction, name)
             blobs = messages.delete_mailbox(transaction, mailbox)
-            transaction.after_commit(partial(self._mailbox_deleted, mailbox))
+            transaction.after_commit(partial(self._picture.mailbox_deleted, mailbox))
             return blobs
 
-        self._collect(await self.database.write(write))
+        self._collector.released(await self.database.write(write))
 
     async def rename_mailbox(self, old: str, new: str) -> None:
         """With what lies below. Renaming INBOX moves its messages to a new mailbox (RFC 9051 §6.3.6).
@@ -172,16 +154,16 @@ class AccountStore:
 
     def _empty_inbox_into(self, name: str, transaction: Transaction) -> None:
         created = mailboxes.create(transaction, name, "")
-        transaction.after_commit(partial(self._mailboxes_created, created))
+        transaction.after_commit(partial(self._picture.mailboxes_created, created))
         inbox = mailboxes.find(transaction, mailboxes.INBOX)
         assert inbox is not None  # it can't be deleted
         self._copy(transaction, inbox.id, reading.ALL_UIDS, created[-1].id, move=True)
 
     def _rename(self, old: str, new: str, transaction: Transaction) -> None:
         renamed = mailboxes.rename(transaction, old, new)
-        transaction.after_commit(partial(self._mailboxes_created, renamed.created))
+        transaction.after_commit(partial(self._picture.mailboxes_created, renamed.created))
         for old_name, mailbox in renamed.renamed:
-            transaction.after_commit(partial(self._mailbox_renamed, old_name, mailbox))
+            transaction.after_commit(partial(self._picture.mailbox_renamed, old_name, mailbox))
 
     async def set_subscribed(self, name: str, subscribed: bool) -> None:
         await self.load()
@@ -190,7 +172,7 @@ class AccountStore:
             stored = mailboxes.subscribe(transaction, name, subscribed=subscribed)
             mailbox = mailboxes.find(transaction, stored)
             transaction.after_commit(
-                partial(self._subscription_changed, stored, subscribed, mailbox)
+                partial(self._picture.subscription_changed, stored, subscribed, mailbox)
             )
 
         await self.database.write(write)
@@ -211,9 +193,7 @@ class AccountStore:
     async def status(self, wanted: Sequence[MailboxId]) -> list[Mailbox]:
         """Those of `wanted` that exist."""
         await self.load()
-        return [
-            state.mailbox for number in wanted if (state := self._states.get(number)) is not None
-        ]
+        return [self._picture.get(number).mailbox for number in wanted if number in self._picture]
 
     # Messages
 
@@ -301,7 +281,7 @@ class AccountStore:
             inbox = mailboxes.find(transaction, mailboxes.INBOX)
             assert inbox is not None  # it can't be deleted
             return inbox
-        transaction.after_commit(partial(self._mailboxes_created, created))
+        transaction.after_commit(partial(self._picture.mailboxes_created, created))
         return created[-1]
 
     def _add(
@@ -317,7 +297,7 @@ class AccountStore:
         keywords = None
         if any(not flag.startswith("\\") for message in prepared for flag in message.flags):
             keywords = flags.mailbox_keywords(transaction, mailbox)
-        transaction.after_commit(partial(self._messages_added, added, keywords))
+        transaction.after_commit(partial(self._picture.messages_added, added, keywords))
         return added
 
     async def copy(self, source: MailboxId, uids: UidSet, target: MailboxId) -> CopyResult:
@@ -358,9 +338,9 @@ class AccountStore:
         )
         if copied.added is not None:
             keywords = flags.mailbox_keywords(transaction, target)
-            transaction.after_commit(partial(self._messages_added, copied.added, keywords))
+            transaction.after_commit(partial(self._picture.messages_added, copied.added, keywords))
         if copied.removed is not None:
-            transaction.after_commit(partial(self._messages_removed, copied.removed))
+            transaction.after_commit(partial(self._picture.messages_removed, copied.removed))
         return copied.result
 
     async def store_flags(
@@ -385,7 +365,7 @@ class AccountStore:
                 now = mailboxes.get(transaction, mailbox)
                 keywords = flags.mailbox_keywords(transaction, mailbox) if with_keywords else None
                 transaction.after_commit(
-                    partial(self._flags_changed, now, keywords, result, origin)
+                    partial(self._picture.flags_changed, now, keywords, result, origin)
                 )
             return result
 
@@ -404,13 +384,13 @@ class AccountStore:
         def write(transaction: Transaction) -> Removed | None:
             removed = messages.expunge(transaction, mailbox, uids)
             if removed is not None:
-                transaction.after_commit(partial(self._messages_removed, removed))
+                transaction.after_commit(partial(self._picture.messages_removed, removed))
             return removed
 
         removed = await self.database.write(write)
         if removed is None:
             return Expunged(EMPTY, ModSeq(0))
-        self._collect(removed.blobs)
+        self._collector.released(removed.blobs)
         return Expunged(removed.uids, removed.modseq)
 
     async def rows(
@@ -480,7 +460,7 @@ class AccountStore:
 
     async def usage(self) -> Usage:
         await self.load()
-        boxes = [state.mailbox for state in self._states.values()]
+        boxes = [state.mailbox for state in self._picture]
         return Usage(
             sum(box.messages for box in boxes),
             sum(box.size_bytes for box in boxes),
@@ -491,7 +471,7 @@ class AccountStore:
 
     async def load(self) -> None:
         """Opens the database, sets up a new account, reads the mailboxes' rows. Cheap when it was done."""
-        if self._loaded:
+        if self._picture.is_complete:
             return
         if self._loading is None:
             self._loading = tasks.spawn(self._load(), f"load account {self.id}")
@@ -499,12 +479,16 @@ class AccountStore:
         await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
-        crashed = await run_blocking(Pool.FILES, _make_folder, self.folder)
-        if crashed:
-            await run_blocking(Pool.FILES, self.blobs.remove_unfinished)
+        await run_blocking(Pool.FILES, self._prepare_folder)
         await self.database.write(self._read_states)
-        if crashed:
-            self._clean(self._collect_orphans())
+        if self.blobs.folder.is_dir():
+            self._collector.look_for_orphans()
+
+    def _prepare_folder(self) -> None:
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, mode=0o700)
+            sync_folder(self.folder.parent)
+        self.blobs.remove_unfinished()
 
     def _load_ended(self, _: asyncio.Future[None]) -> None:
         self._loading = None
@@ -516,140 +500,29 @@ class AccountStore:
             (mailbox, flags.mailbox_keywords(transaction, mailbox.id))
             for mailbox in mailboxes.all_of(transaction)
         ]
-        transaction.after_commit(partial(self._states_read, found))
+        transaction.after_commit(partial(self._picture.mailboxes_read, found))
 
     async def close(self) -> None:
         """Keeps the UID sets for the next start and closes the database."""
-        if self._cleaning:
-            await asyncio.wait(self._cleaning)
-        if self._loaded:
+        await self._collector.finish()
+        if self._picture.is_complete:
             states = [
-                (state.mailbox, state.uids)
-                for state in self._states.values()
-                if state.uids is not None
+                (state.mailbox, state.uids) for state in self._picture if state.uids is not None
             ]
             if states:
                 await self.database.write(partial(_keep_uids, states))
         await self.index.close()
         await self.database.close()
 
-    # What the store knows moves on with each commit; these run on the event loop in commit order.
-
-    def _states_read(self, found: Iterable[tuple[Mailbox, tuple[str, ...]]]) -> None:
-        self._states = {mailbox.id: _State(mailbox, keywords) for mailbox, keywords in found}
-        self._loaded = True
-        if any(mailbox.messages for mailbox, _ in found):
-            self._on_added(self.id)  # the last run may have ended before all was indexed
-
     def _load_uids(self, mailbox: MailboxId, transaction: Transaction) -> None:
         # On the writer's thread, so that no commit can fall between the reading and `_uids_read`.
         now = mailboxes.get(transaction, mailbox)
         uids = messages.load_uids(transaction, now)
-        transaction.after_commit(partial(self._uids_read, now, uids))
+        transaction.after_commit(partial(self._picture.uids_read, now, uids))
 
-    def _uids_read(self, mailbox: Mailbox, uids: UidSet) -> None:
-        self._states[mailbox.id].uids = uids
-
-    def _messages_added(self, added: Added, keywords: tuple[str, ...] | None) -> None:
-        state = self._states[added.mailbox.id]
-        state.mailbox = added.mailbox
-        if keywords is not None:
-            state.keywords = keywords
-        if state.uids is not None:
-            state.uids |= UidSet([(added.uids[0], added.uids[-1])])
-        self._on_added(self.id)
-        self._announcer.publish(MessagesAdded(self.id, added.mailbox.id, added.uids, added.modseq))
-
-    def _messages_removed(self, removed: Removed) -> None:
-        state = self._states[removed.mailbox.id]
-        state.mailbox = removed.mailbox
-        if state.uids is not None:
-            state.uids -= removed.uids
-        self._announcer.publish(
-            MessagesExpunged(
-                self.id,
-                removed.mailbox.id,
-                tuple(Uid(uid) for uid in removed.uids),
-                removed.modseq,
-            )
-        )
-
-    def _flags_changed(
-        self, mailbox: Mailbox, keywords: tuple[str, ...] | None, result: FlagsResult, origin: int
-    ) -> None:
-        state = self._states[mailbox.id]
-        state.mailbox = mailbox
-        if keywords is not None:
-            state.keywords = keywords
-        flags_now = tuple((uid, wire) for uid, wire, _ in result.changed)
-        self._announcer.publish(FlagsChanged(self.id, mailbox.id, flags_now, result.modseq, origin))
-
-    def _mailboxes_created(self, created: Iterable[Mailbox]) -> None:
-        for mailbox in created:
-            state = self._states[mailbox.id] = _State(mailbox, ())
-            state.uids = EMPTY
-            self._announcer.publish(MailboxCreated(self.id, mailbox.id, mailbox.name))
-
-    def _mailbox_deleted(self, mailbox: Mailbox) -> None:
-        del self._states[mailbox.id]
-        self._announcer.publish(MailboxDeleted(self.id, mailbox.id, mailbox.name))
-
-    def _mailbox_renamed(self, old_name: str, mailbox: Mailbox) -> None:
-        self._states[mailbox.id].mailbox = mailbox
-        self._announcer.publish(MailboxRenamed(self.id, mailbox.id, old_name, mailbox.name))
-
-    def _subscription_changed(self, name: str, subscribed: bool, mailbox: Mailbox | None) -> None:
-        if mailbox is not None:
-            self._states[mailbox.id].mailbox = mailbox
-        self._announcer.publish(SubscriptionChanged(self.id, name, subscribed))
-
-    async def _state(self, mailbox: MailboxId) -> _State:
+    async def _state(self, mailbox: MailboxId) -> MailboxState:
         await self.load()
-        state = self._states.get(mailbox)
-        if state is None:
-            raise mailboxes.gone()
-        return state
-
-    def _collect(self, blobs: Sequence[str]) -> None:
-        """Removes files that nothing refers to any more, later."""
-        if blobs:
-            self._clean(self._collect_now(blobs))
-
-    def _clean(self, work: Coroutine[Any, Any, None]) -> None:
-        task = tasks.spawn(work, f"remove files of {self.id}")
-        self._cleaning.add(task)
-        task.add_done_callback(self._cleaning.discard)
-
-    async def _collect_orphans(self) -> None:
-        """Files that a crash left between their writing and their message's commit."""
-        names = await run_blocking(Pool.FILES, lambda: set(self.blobs.names()))
-        if names:
-            rows = await self.database.read(
-                lambda reader: reader.rows("SELECT blob FROM content WHERE blob IS NOT NULL"),
-                slow=True,
-            )
-            await self._collect_now(sorted(names.difference(name for (name,) in rows)))
-
-    async def _collect_now(self, blobs: Sequence[str]) -> None:
-        # In the writer's turn: no new reference can be committed between the look and the removal, and one that is
-        # on its way has its file pinned.
-        def collect(transaction: Transaction) -> None:
-            for name in blobs:
-                if not transaction.value(
-                    "SELECT 1 FROM content WHERE blob = :blob", {"blob": name}
-                ):
-                    self.blobs.remove(name)
-
-        await self.database.write(collect)
-
-
-def _make_folder(folder: Path) -> bool:
-    """Whether the account was in use when the last process died: SQLite's log is there."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, mode=0o700)
-        sync_folder(folder.parent)
-        return False
-    return (folder / "mail.db-wal").exists()
+        return self._picture.get(mailbox)
 
 
 def _keep_uids(states: Sequence[tuple[Mailbox, UidSet]], transaction: Transaction) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 
 from backend.message.digest import digest
+from backend.runtime import tasks
 from backend.runtime.threads import Pool, run_blocking
 from backend.store.blobs import INLINE_LIMIT_BYTES, Blobs
 from backend.store.database import translated
@@ -28,13 +29,28 @@ async def prepare_all(new: Sequence[NewMessage], blobs: Blobs) -> list[Prepared]
             prepared += [prepare(message, blobs) for message in new]
         else:
             for message in new:
-                prepared.append(await run_blocking(Pool.MESSAGE, prepare, message, blobs))
+                prepared.append(await _on_thread(message, blobs))
     except BaseException as error:
         unpin(prepared, blobs)
         if isinstance(error, OSError):
             raise translated(error) from error
         raise
     return prepared
+
+
+async def _on_thread(message: NewMessage, blobs: Blobs) -> Prepared:
+    prepared: list[Prepared] = []
+
+    def work() -> None:
+        prepared.append(prepare(message, blobs))
+
+    try:
+        # A cancelled waiter stays until the thread is done: the pinned file would be nobody's.
+        await tasks.finish(run_blocking(Pool.MESSAGE, work))
+    except BaseException:
+        unpin(prepared, blobs)
+        raise
+    return prepared[0]
 
 
 def unpin(prepared: Sequence[Prepared], blobs: Blobs) -> None:

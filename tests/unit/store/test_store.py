@@ -1,5 +1,6 @@
 """Accounts, quota, a full disk, the journal and what verify finds."""
 
+import asyncio
 import os
 import resource
 
@@ -128,6 +129,25 @@ async def test_a_delivery_that_one_account_can_not_take_now_is_accepted_and_foll
         assert [one.uid for one in done] == [1, 0]
         await changes.wait()
     assert await count(store, BEN) == await count(store, ANNA) == 1
+
+
+async def test_a_cancelled_delivery_leaves_no_pinned_file(store):
+    account = await store.account(ANNA)
+    work = store.deliver(new("big", 2_000_000), [Target(ANNA, "INBOX")])
+    task = asyncio.get_running_loop().create_task(work)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert not account.blobs._pins
+    await store.close()
+    again = Store(store.folder)
+    await again.open()
+    await again.account(ANNA)
+    await again.close()
+    assert (await verify(store.folder)).problems == []
+    assert len(list(account.blobs.names())) == (await verify(store.folder)).files
 
 
 @pytest.mark.parametrize("accounts", [[ANNA], [ANNA, BEN]])
