@@ -1,5 +1,7 @@
 """Builds every service from the configuration and hands each what it needs of the others."""
 
+from contextlib import AsyncExitStack
+
 from backend.accounts.directory import Directory
 from backend.accounts.login import Logins, is_loopback
 from backend.accounts.passwords import Passwords
@@ -51,6 +53,7 @@ class Appliance:
         )
         self.store = Store(data.root, clock=clock)
         self.passwords = Passwords(self.secrets)
+        self._opened = AsyncExitStack()
         self.smtp_endpoints: set[tuple[str, int]] = set()
         """Where this server itself takes mail, so that it never delivers to itself in a loop."""
 
@@ -62,6 +65,7 @@ class Appliance:
         await run_blocking(Pool.FILES, clear_spool, self.data.spool)
         self.secrets.open()
         self.activity.load()
+        self._opened.callback(self.activity.close)
         config = await self.config.open()
         server = config.server
         self.directory = Directory(config)
@@ -84,6 +88,7 @@ class Appliance:
         await self.tls.open()
         self.store.quota = self._quota
         await self.store.open()
+        self._opened.push_async_callback(self.store.close)
         resolver = DnsResolver(server.outbound.resolvers, clock=self.clock)
         self.outbound = Outbound(
             self.data.queue,
@@ -97,6 +102,7 @@ class Appliance:
             clock=self.clock,
         )
         await self.outbound.open()
+        self._opened.push_async_callback(self.outbound.close)
         # Practice mode asks nobody outside, not even for the name of an address.
         checks: list[Check] = [GreetingCheck()]
         if not server.practice_mode:
@@ -162,15 +168,13 @@ class Appliance:
             is_exempt=lambda peer: server.practice_mode and is_loopback(peer),
             clock=self.clock,
         )
+        self._opened.push_async_callback(self.imap.stop)
+        self._opened.push_async_callback(self.submission.shut_down)
+        self._opened.push_async_callback(self.mx.shut_down)
 
     async def close(self) -> None:
-        """Sessions first, then what they write to."""
-        await self.mx.shut_down()
-        await self.submission.shut_down()
-        await self.imap.stop()
-        await self.outbound.close()
-        await self.store.close()
-        self.activity.close()
+        """Sessions first, then what they write to; also when `open` came only half the way."""
+        await self._opened.aclose()
 
     # ---- what the services tell each other
 

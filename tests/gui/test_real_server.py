@@ -117,6 +117,7 @@ def test_a_server_that_can_not_start_says_why(real: Rig) -> None:
     async def scenario() -> None:
         config = real.admin.folder / "config"
         config.mkdir(parents=True)
+        (config / "domains.toml").touch()
         (config / "server.toml").write_text("this is = no [toml\n")
         real.start_link()
         real.session.open(LocalServer(real.admin.folder))

@@ -20,6 +20,7 @@ from ui.widgets.surface import Banner, Card
 from ui.widgets.text import IconLabel, Label, button, clear, column, row
 
 MESSAGE_TIMEOUT_S = 20.0
+ACCOUNT_TIMEOUT_S = 10.0
 LAST_LOOK_S = 0.9
 POLL_S = 0.2
 
@@ -111,10 +112,17 @@ class TryPage(ShortPage):
             await asyncio.sleep(POLL_S)
 
     async def _account(self) -> t.Account:
+        """A practice server makes one by itself, shortly after it answers; another one gets it from here."""
         session = self._desk.session
-        accounts = await session.call(lambda client: client.accounts())
-        if accounts:
-            return accounts[0]
+        deadline = time.monotonic() + ACCOUNT_TIMEOUT_S
+        status = await session.call(lambda client: client.status())
+        while True:
+            accounts = await session.call(lambda client: client.accounts())
+            if accounts:
+                return accounts[0]
+            if not status.practice_mode or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(POLL_S)
         domains = await session.call(lambda client: client.domains())
         name = domains[0].name if domains else "gatepost.test"
         if not domains:
