@@ -2,6 +2,7 @@
 
 const PREFIX = "/api/v1";
 const TIMEOUT_MS = 60_000;
+const KEEPALIVE_LENGTH = 30_000;
 
 let csrfToken = "";
 let onSignedOut = () => {};
@@ -48,12 +49,15 @@ export async function call(method, path, { body, query, revision, quiet } = {}) 
     if (value !== undefined && value !== null && value !== "") parameters.set(name, String(value));
   }
   const search = parameters.size ? `?${parameters}` : "";
+  const text = body === undefined ? undefined : JSON.stringify(body);
   let response;
   try {
     response = await fetch(PREFIX + path + search, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: text,
+      // What is asked for while the page is being left must still arrive; browsers allow 64 KiB of that.
+      keepalive: method !== "GET" && (text?.length ?? 0) < KEEPALIVE_LENGTH,
       credentials: "same-origin",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

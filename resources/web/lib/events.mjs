@@ -6,12 +6,19 @@ const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const listeners = new Set();
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("gatepost-events") : null;
 let started = false;
+let connectNow = () => {};
 
 /** `callback(event)` for every event; returns how to stop. Events have a `topic`; `link` tells whether the stream is up. */
 export function listen(callback) {
   listeners.add(callback);
   start();
   return () => listeners.delete(callback);
+}
+
+/** After signing in again: every page reads its things anew, and the stream does not wait for its turn. */
+export function refresh() {
+  share({ topic: "resync" });
+  connectNow();
 }
 
 function tell(event) {
@@ -34,8 +41,10 @@ function share(event) {
 function readForever() {
   return new Promise(() => {
     let failures = 0;
+    let timer = 0;
+    let source = null;
     const connect = () => {
-      const source = new EventSource("/api/v1/events");
+      source = new EventSource("/api/v1/events");
       source.onopen = () => {
         if (failures) share({ topic: "resync" });
         failures = 0;
@@ -47,9 +56,14 @@ function readForever() {
         if (failures === 0) share({ topic: "link", up: false });
         failures += 1;
         if (source.readyState === EventSource.CLOSED) {
-          setTimeout(connect, RETRY_MS[Math.min(failures - 1, RETRY_MS.length - 1)]);
+          timer = setTimeout(connect, RETRY_MS[Math.min(failures - 1, RETRY_MS.length - 1)]);
         }
       };
+    };
+    connectNow = () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      clearTimeout(timer);
+      connect();
     };
     connect();
   });

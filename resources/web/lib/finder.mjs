@@ -1,10 +1,14 @@
-// Ctrl+K: pages, accounts and domains by a few letters.
+// Ctrl+K: pages, things to do, accounts and domains, by name, synonym or what they are for.
 import { html, useEffect, useState } from "./view.mjs";
 import { get } from "./api.mjs";
 import { Dialog, Icon } from "./parts.mjs";
 import { SECTIONS } from "./pages.mjs";
 
 const MAX_SHOWN = 8;
+const ACTIONS = [
+  { title: "Add an account", path: "/accounts/new", icon: "user-plus", hint: "Do", words: "new person user mailbox" },
+  { title: "Add a domain", path: "/domains/new", icon: "world-plus", hint: "Do", words: "new host name" },
+];
 
 export function Finder({ onClose }) {
   const [text, setText] = useState("");
@@ -12,23 +16,33 @@ export function Finder({ onClose }) {
   const [things, setThings] = useState([]);
 
   useEffect(() => {
-    const pages = SECTIONS.map((page) => ({ ...page, hint: "Page" }));
+    const pages = [...SECTIONS.map((page) => ({ ...page, hint: "Page" })), ...ACTIONS];
     setThings(pages);
     Promise.all([get("/accounts"), get("/domains")]).then(
       ([accounts, domains]) =>
         setThings([
           ...pages,
-          ...accounts.items.map((account) => ({
-            path: `/accounts/${account.id}`, title: account.addresses[0]?.address ?? account.id, words: `${account.id} ${account.full_name}`, icon: "user", hint: "Account",
-          })),
-          ...domains.items.map((domain) => ({ path: "/domains", title: domain.unicode, words: domain.name, icon: "world", hint: "Domain" })),
+          ...accounts.items.flatMap((account) => {
+            const title = account.full_name || account.id;
+            const words = `${account.id} ${account.addresses.map((each) => each.address).join(" ")}`;
+            const path = `/accounts/${account.id}`;
+            return [
+              { path, title, words, icon: "user", hint: "Account" },
+              { path: `${path}/connect`, title: `Connect a mail app to ${title}`, words: `${words} imap smtp settings thunderbird outlook phone`, icon: "device-mobile", hint: "Do" },
+            ];
+          }),
+          ...domains.items.map((domain) => ({ path: "/domains", title: domain.unicode, words: `${domain.name} ${domain.description}`, icon: "world", hint: "Domain" })),
         ]),
       () => {},
     );
   }, []);
 
-  const needle = text.trim().toLowerCase();
-  const found = things.filter((thing) => `${thing.title} ${thing.words}`.toLowerCase().includes(needle)).slice(0, MAX_SHOWN);
+  const wanted = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  const rank = (thing) => (thing.title.toLowerCase().startsWith(wanted[0] ?? "") ? 0 : 1);
+  const found = things
+    .filter((thing) => wanted.every((word) => `${thing.title} ${thing.hint} ${thing.words}`.toLowerCase().includes(word)))
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, MAX_SHOWN);
   const go = (thing) => {
     location.hash = thing.path;
     onClose();
@@ -42,11 +56,11 @@ export function Finder({ onClose }) {
   };
   return html`<${Dialog} title="Find" onClose=${onClose}>
     <input class="finder" type="search" value=${text} aria-label="Find a page, an account or a domain" placeholder="A page, an account, a domain" autofocus
-      role="combobox" aria-expanded="true" aria-controls="found" aria-activedescendant=${found[chosen] ? `found-${chosen}` : undefined}
+      role="combobox" aria-expanded="true" aria-autocomplete="list" aria-controls="found" aria-activedescendant=${found[chosen] ? `found-${chosen}` : undefined}
       onInput=${(event) => { setText(event.target.value); setChosen(0); }} onKeyDown=${keys} />
     <ul class="found" id="found" role="listbox" aria-label="Found">
       ${found.map(
-        (thing, index) => html`<li key=${thing.hint + thing.title} id=${`found-${index}`} role="option" aria-selected=${index === chosen} onClick=${() => go(thing)}>
+        (thing, index) => html`<li key=${thing.hint + thing.title + thing.path} id=${`found-${index}`} role="option" aria-selected=${String(index === chosen)} onClick=${() => go(thing)}>
           <${Icon} name=${thing.icon} /><span>${thing.title}</span><small>${thing.hint}</small>
         </li>`,
       )}

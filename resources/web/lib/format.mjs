@@ -1,40 +1,48 @@
-// Numbers, sizes and times as people read them.
+// Numbers, sizes and times as people read them; the same words as in the window.
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const dayAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+/** Groups of three, parted by a thin space: right in every language. */
+export const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+export const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
 
 export function size(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ["kB", "MB", "GB", "TB"];
+  if (bytes < 1000) return count(bytes, "byte");
   let value = bytes;
-  let unit = -1;
-  do {
+  for (const unit of ["KB", "MB", "GB", "TB"]) {
     value /= 1000;
-    unit += 1;
-  } while (value >= 999.5 && unit < units.length - 1);
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+    if (value < 999.5 || unit === "TB") return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+  }
+  return "";
 }
 
-/** "in 12 minutes", "3 hours ago"; "just now" within ten seconds. */
+/** `12 s`, `4 min`, `3 h 20 min`, `2 days`. */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 86400) {
+    const minutes = Math.floor((whole % 3600) / 60);
+    return `${Math.floor(whole / 3600)} h${minutes ? ` ${minutes} min` : ""}`;
+  }
+  return count(Math.floor(whole / 86400), "day");
+}
+
+/** "in 12 min", "3 h ago"; "just now" within ten seconds. */
 export function ago(iso, now = Date.now()) {
   if (!iso) return "";
   const seconds = (new Date(iso).getTime() - now) / 1000;
-  for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
-  }
-  if (Math.abs(seconds) < 10) return "just now";
-  return relative.format(Math.round(seconds), "second");
+  if (seconds > 1) return `in ${duration(seconds)}`;
+  return seconds > -10 ? "just now" : `${duration(-seconds)} ago`;
 }
 
+/** "in 12 min"; "now" once it is due. */
+export function until(iso, now = Date.now()) {
+  if (!iso) return "";
+  const seconds = (new Date(iso).getTime() - now) / 1000;
+  return seconds < 1 ? "now" : `in ${duration(seconds)}`;
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const dayAndClock = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 export const timeOfDay = (iso) => (iso ? clock.format(new Date(iso)) : "");
 export const dateTime = (iso) => (iso ? dayAndClock.format(new Date(iso)) : "");
-export const count = (number, one, many = `${one}s`) => `${number.toLocaleString()} ${number === 1 ? one : many}`;
-
-export function duration(seconds) {
-  for (const [unit, length] of UNITS) {
-    if (seconds >= length) return count(Math.floor(seconds / length), unit);
-  }
-  return count(Math.floor(seconds), "second");
-}
+export const milliseconds = (value) => (value < 1000 ? `${value} ms` : `${(value / 1000).toFixed(1)} s`);

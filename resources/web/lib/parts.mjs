@@ -67,7 +67,7 @@ export function Loaded({ of, children }) {
     return html`${of.error && html`<${Failure} error=${of.error} retry=${of.reload} />`}${children(of.value)}`;
   }
   if (of.error) return html`<${Failure} error=${of.error} retry=${of.reload} />`;
-  return late ? html`<div class="skeleton" aria-label="Loading"><i></i><i></i><i></i></div>` : null;
+  return late ? html`<div class="skeleton" role="status" aria-label="Loading"><i></i><i></i><i></i></div>` : null;
 }
 
 /** Reads something now, when `again` changes, and whenever an event of these topics comes. */
@@ -88,15 +88,16 @@ async function toClipboard(text) {
   }
 }
 
-export function Copy({ value, label }) {
+/** `value`: the text, or a function that makes it when it is asked for. */
+export function Copy({ value, label, text = "Copy" }) {
   const [done, setDone] = useState(false);
   const copy = async () => {
-    await toClipboard(value);
+    await toClipboard(typeof value === "function" ? value() : value);
     setDone(true);
     setTimeout(() => setDone(false), 1500);
   };
   return html`<button type="button" class="copy" onClick=${copy} aria-label=${`Copy ${label}`}>
-    <${Icon} name=${done ? "check" : "copy"} /><span aria-live="polite">${done ? "Copied" : "Copy"}</span>
+    <${Icon} name=${done ? "check" : "copy"} /><span aria-live="polite">${done ? "Copied" : text}</span>
   </button>`;
 }
 
@@ -118,32 +119,42 @@ export function Value({ label, value, secret = false, help }) {
 let fieldCount = 0;
 
 /** A labelled control: the label above, then the field, its help, its fault. */
-export function Field({ label, help, fault, children, ...rest }) {
-  const id = useRef(`field-${(fieldCount += 1)}`).current;
+export function Field({ label, help, fault, children, optional = false, autofocus = false, ...rest }) {
+  const [id] = useState(() => `field-${(fieldCount += 1)}`);
+  // The attribute alone counts only for what is there when the page or the dialog opens.
+  useEffect(() => {
+    if (autofocus) document.getElementById(id)?.focus();
+  }, []);
   const described = [help && `${id}-help`, fault && `${id}-fault`].filter(Boolean).join(" ") || undefined;
   const shared = { id, "aria-describedby": described, "aria-invalid": fault ? "true" : undefined };
   return html`<div class=${fault ? "field faulty" : "field"}>
-    <label for=${id}>${label}</label>
+    <label for=${id}>${label}${optional && html` <span class="muted">(optional)</span>`}</label>
     ${children ? children(shared) : html`<input ...${shared} ...${rest} />`}
     ${help && html`<small id=${`${id}-help`}>${help}</small>`}
     ${fault && html`<small id=${`${id}-fault`} class="fault"><${Icon} name="alert-circle" />${fault}</small>`}
   </div>`;
 }
 
-/** A native modal dialog. `onClose` is called for Esc and for its own buttons alike. */
+let dialogCount = 0;
+
+/** A native modal dialog. `onClose` is called for Esc and for its own buttons alike; without it the dialog stays. */
 export function Dialog({ title, children, onClose, wide = false }) {
   const element = useRef(null);
+  const [id] = useState(() => `dialog-${(dialogCount += 1)}`);
   useEffect(() => {
     const before = document.activeElement;
     element.current.showModal();
-    return () => before?.focus?.();
+    return () => before?.isConnected && before.focus();
   }, []);
   const cancel = (event) => {
+    if (event.target !== element.current) return;
     event.preventDefault();
-    onClose();
+    onClose?.();
   };
-  return html`<dialog ref=${element} class=${wide ? "wide" : ""} onCancel=${cancel} aria-labelledby="dialog-title">
-    <h2 id="dialog-title">${title}</h2>
+  // A second Esc closes it without asking: it is opened again unless the page has let it go.
+  const closed = () => setTimeout(() => element.current?.isConnected && element.current.showModal());
+  return html`<dialog ref=${element} class=${wide ? "wide" : ""} onCancel=${cancel} onClose=${closed} aria-labelledby=${id}>
+    <h2 id=${id}>${title}</h2>
     ${children}
   </dialog>`;
 }
@@ -181,31 +192,39 @@ export function Confirm({ title, children, verb, keep = "Keep", confirmName, onY
   </${Dialog}>`;
 }
 
-const STEP_ICONS = {
-  received: "inbox", checked: "shield-check", accepted: "check", rejected: "ban", delivered: "mail-opened", queued: "mail-forward",
-  attempt: "route", sent: "check", deferred: "clock", bounced: "arrow-back-up", held: "mail-pause", dropped: "trash",
+// kind → tone, icon, word of the state
+const STEPS = {
+  received: ["info", "arrow-down", "arriving"], checked: ["info", "shield-check", "checked"], accepted: ["ok", "check", "accepted"],
+  rejected: ["error", "ban", "refused"], delivered: ["ok", "inbox", "delivered"], queued: ["info", "clock", "waiting"],
+  attempt: ["info", "send", "sending"], sent: ["ok", "send", "sent"], deferred: ["warn", "clock", "trying again"],
+  bounced: ["error", "arrow-back-up", "came back"], held: ["warn", "hand-stop", "on hold"], dropped: ["neutral", "trash", "dropped"],
 };
-const BAD_STEPS = new Set(["rejected", "bounced", "dropped"]);
-const GOOD_STEPS = new Set(["accepted", "delivered", "sent"]);
-export const stepKind = (kind) => (BAD_STEPS.has(kind) ? "error" : GOOD_STEPS.has(kind) ? "ok" : kind === "deferred" ? "warn" : "info");
+
+export function stepOf(kind) {
+  const [tone, icon, word] = STEPS[kind] ?? ["neutral", "circle-dashed", ""];
+  return { tone, icon, word };
+}
 
 /** A message's way, step by step, in plain words. */
 export function Timeline({ steps }) {
   return html`<ol class="timeline" aria-live="polite">
-    ${steps.map(
-      (step) => html`<li class=${stepKind(step.kind)} key=${step.at + step.kind + step.text}>
-        <${Icon} name=${STEP_ICONS[step.kind] ?? "mail"} />
-        <div>
-          <p>${step.text}</p>
-          ${Object.keys(step.details ?? {}).length > 0 &&
-          html`<details><summary>Details</summary>
-            <dl>${Object.entries(step.details).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-          </details>`}
-        </div>
+    ${steps.map((step) => {
+      const notes = Object.entries(step.details ?? {}).filter(([, value]) => value);
+      return html`<li class=${stepOf(step.kind).tone} key=${step.at + step.kind + step.text} data-kind=${step.kind}>
+        <${Icon} name=${stepOf(step.kind).icon} />
+        <div><p>${step.text || step.kind}</p>
+          ${notes.length > 0 && html`<small>${notes.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(" · ")}</small>`}</div>
         <time datetime=${step.at} title=${dateTime(step.at)}>${timeOfDay(step.at)}</time>
-      </li>`,
-    )}
+      </li>`;
+    })}
   </ol>`;
+}
+
+/** One of several, all in view: `entries` are [value, name]. */
+export function Chips({ entries, value, onChange, label }) {
+  return html`<div class="chips" role="group" aria-label=${label}>${entries.map(
+    ([key, name]) => html`<button type="button" class="chip" key=${key} aria-pressed=${String(value === key)} onClick=${() => onChange(key)}>${name}</button>`,
+  )}</div>`;
 }
 
 /** A time that says how long ago, renewed every ten seconds. */

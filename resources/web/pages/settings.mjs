@@ -1,33 +1,52 @@
-import { html, useState } from "../lib/view.mjs";
-import { call, get, post } from "../lib/api.mjs";
-import { Ago, Banner, Button, Card, Confirm, Dialog, Empty, Failure, Field, Loaded, Title, useLoad } from "../lib/parts.mjs";
+import { html, useEffect, useRef, useState } from "../lib/view.mjs";
+import { call, get } from "../lib/api.mjs";
+import { Ago, Banner, Button, Card, Confirm, Dialog, Empty, Failure, Loaded, Title, useLoad } from "../lib/parts.mjs";
 import { toast } from "../lib/toast.mjs";
+import { count } from "../lib/format.mjs";
+
+const SHOWN_CHANGES = 30;
+const SEVERITY = { error: "", warning: "Warning: ", info: "Note: " };
+
+// What is typed outlives the page: going elsewhere to look something up loses nothing.
+const drafts = { base: 0, files: {} };
+const isDirty = () => Object.keys(drafts.files).length > 0;
+addEventListener("beforeunload", (event) => isDirty() && event.preventDefault());
 
 export function Settings() {
   const config = useLoad(() => get("/config"), ["config"]);
-  const [restarting, setRestarting] = useState(false);
-  const restart = html`<${Button} icon="refresh" onClick=${() => setRestarting(true)}>Restart the server</${Button}>`;
-  return html`<${Title} intro="The settings as files, every change of them, and your own password." actions=${restart}>Settings</${Title}>
-    <${Loaded} of=${config}>${(value) => html`<${Files} config=${value} key=${value.revision} />`}</${Loaded}>
-    <div class="columns"><${Revisions} /><${Password} /></div>
-    ${restarting &&
-    html`<${Confirm} title="Restart the server?" verb="Restart" keep="Keep running" onClose=${() => setRestarting(false)} onYes=${async () => { await post("/server/restart"); toast("The server restarts. This takes a few seconds."); }}>
-      <p>Mail apps lose their connection for a moment and come back by themselves. No mail is lost.</p>
-    </${Confirm}>`}`;
+  return html`<${Title} intro="Everything as text, checked before it holds, and every change with its way back.">Settings</${Title}>
+    <${Loaded} of=${config}>${(value) => html`<${Files} config=${value} reload=${config.reload} />`}</${Loaded}>
+    <${Revisions} />`;
 }
 
-function Files({ config }) {
+function Files({ config, reload }) {
   const names = Object.keys(config.files);
   const [name, setName] = useState(names.includes("domains.toml") ? "domains.toml" : names[0]);
-  const [draft, setDraft] = useState(config.files);
+  const [, redraw] = useState(0);
   const [checked, setChecked] = useState(null);
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
-  const changed = names.filter((each) => draft[each] !== config.files[each]);
-  const files = Object.fromEntries(changed.map((each) => [each, draft[each]]));
+  const area = useRef(null);
+  const changed = names.filter((each) => each in drafts.files);
+  const behind = changed.length > 0 && drafts.base !== config.revision;
+
+  const edit = (event) => {
+    if (!isDirty()) drafts.base = config.revision;
+    if (event.target.value === config.files[name]) delete drafts.files[name];
+    else drafts.files[name] = event.target.value;
+    setChecked(null);
+    redraw((n) => n + 1);
+  };
+  const discard = () => {
+    drafts.files = {};
+    setChecked(null);
+    setError(null);
+    redraw((n) => n + 1);
+  };
   const run = async (action) => {
     setBusy(true);
     setError(null);
+    setChecked(null);
     try {
       await action();
     } catch (problem) {
@@ -35,24 +54,41 @@ function Files({ config }) {
     }
     setBusy(false);
   };
-  const check = () => run(async () => setChecked(await call("POST", "/config/check", { body: { files } })));
+  const check = () => run(async () => setChecked(await call("POST", "/config/check", { body: { files: drafts.files } })));
   const apply = () =>
     run(async () => {
-      const applied = await call("PUT", "/config", { body: { files }, revision: config.revision });
-      toast(applied.needs_restart ? "Saved. A part of it holds after a restart." : "Saved, and in force.");
+      const applied = await call("PUT", "/config", { body: { files: drafts.files }, revision: drafts.base });
+      drafts.files = {};
+      toast(applied.needs_restart ? "Saved. A part of it holds after a restart of the server." : "Saved, and in force.");
+      reload();
     });
+  /** Marks the line that a fault names. */
+  const goTo = ({ file, line }) => {
+    setName(file);
+    setTimeout(() => {
+      const lines = area.current.value.split("\n");
+      const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+      area.current.focus();
+      area.current.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
+      area.current.scrollTop = (area.current.scrollHeight / lines.length) * Math.max(0, line - 5);
+    });
+  };
+  const refused = error?.issues?.length ? error.issues : null;
+  const problems = refused ?? checked?.problems ?? [];
+  const stands = checked && !checked.problems.some((problem) => problem.severity === "error");
   return html`<${Card} title="Files" icon="settings">
-    <div class="tabs" role="tablist">${names.map((each) => html`<button type="button" role="tab" aria-selected=${each === name} onClick=${() => setName(each)}>${each}${changed.includes(each) ? " •" : ""}</button>`)}</div>
-    <textarea class="code" rows="18" spellcheck="false" aria-label=${`Text of ${name}`} value=${draft[name]} onInput=${(e) => { setDraft({ ...draft, [name]: e.target.value }); setChecked(null); }}></textarea>
-    ${error && (error.issues?.length ? html`<ul class="faults" role="alert">${error.issues.map((issue) => html`<li><code>${issue.file ? `${issue.file}:${issue.line}` : issue.path}</code> ${issue.message} ${issue.fix}</li>`)}</ul>` : html`<${Failure} error=${error} />`)}
-    ${checked &&
-    (checked.problems.length
-      ? html`<ul class="faults" role="alert">${checked.problems.map((issue) => html`<li><code>${issue.file ? `${issue.file}:${issue.line}` : issue.path}</code> ${issue.message} ${issue.fix}</li>`)}</ul>`
-      : html`<${Banner} kind="ok" icon="check">No fault found. ${checked.effects.join(" ")} ${checked.needs_restart ? "A part of it needs a restart." : ""}</${Banner}>`)}
-    <div class="buttons">
-      <${Button} disabled=${!changed.length} onClick=${() => setDraft(config.files)}>Discard</${Button}>
-      <${Button} icon="check" busy=${busy} onClick=${check}>Check</${Button}>
-      <${Button} kind="primary" icon="device-floppy" busy=${busy} onClick=${() => (changed.length ? apply() : toast("Nothing was changed."))}>Save and apply</${Button}>
+    <div class="tabs" role="group" aria-label="File">${names.map((each) => html`<button type="button" key=${each} aria-pressed=${String(each === name)} onClick=${() => setName(each)}>${each}${changed.includes(each) && html`<span class="muted"> (changed)</span>`}</button>`)}</div>
+    <textarea class="code" rows="20" spellcheck="false" autocapitalize="none" ref=${area} aria-label=${`Text of ${name}`} value=${drafts.files[name] ?? config.files[name]} onInput=${edit}></textarea>
+    ${behind && html`<${Banner} kind="warn" icon="alert-triangle" action=${html`<${Button} onClick=${discard}>Take the new text</${Button}>`}>The settings were changed elsewhere meanwhile (change ${config.revision}). Copy what you typed, then take the new text: saving yours would undo that change.</${Banner}>`}
+    ${problems.length > 0 && html`<ul class="faults" role="alert">${problems.map((problem) => html`<li>
+      ${problem.file && (problem.line ? html`<button type="button" class="link" onClick=${() => goTo(problem)}>${problem.file}, line ${problem.line}</button>` : html`<code>${problem.file}</code>`)} ${problem.path && html`<code>${problem.path}</code>`}
+      <span>${SEVERITY[problem.severity]}${problem.message}</span> ${problem.fix}</li>`)}</ul>`}
+    ${error && !refused && html`<${Failure} error=${error} />`}
+    ${stands && html`<${Banner} kind="ok" icon="check">No fault found. ${checked.effects.join(" ")} ${checked.needs_restart && "A part of it needs a restart of the server."}</${Banner}>`}
+    <div class="buttons start">
+      <${Button} kind="primary" icon="device-floppy" busy=${busy} disabled=${!changed.length || behind} onClick=${apply}>Save and apply</${Button}>
+      <${Button} icon="check" busy=${busy} disabled=${!changed.length} onClick=${check}>Check</${Button}>
+      <${Button} disabled=${!changed.length} onClick=${discard}>Discard</${Button}>
     </div>
   </${Card}>`;
 }
@@ -61,18 +97,23 @@ function Revisions() {
   const list = useLoad(() => get("/config/revisions"), ["config"]);
   const [shown, setShown] = useState(null);
   const [reverting, setReverting] = useState(null);
-  const show = async (number) => setShown(await get(`/config/revisions/${number}/diff`));
+  const show = async (number) => {
+    try {
+      setShown(await get(`/config/revisions/${number}/diff`));
+    } catch (problem) {
+      toast(problem.message, { kind: "error" });
+    }
+  };
   return html`<${Card} title="Changes" icon="history"><${Loaded} of=${list}>${({ items, current }) =>
       items.length === 0
         ? html`<${Empty} icon="history" text="No change yet." />`
-        : html`<ul class="rows">${items.slice(0, 50).map(
-            (item) => html`<li key=${item.number}><span class="grow"><b>${item.number}. ${item.summary || "Change"}</b><small>${item.author} · <${Ago} at=${item.at} /></small></span>
-              <button type="button" class="link" onClick=${() => show(item.number)}>What changed</button>
-              ${item.number !== current && html`<button type="button" class="link" onClick=${() => setReverting(item)}>Go back to this</button>`}</li>`,
-          )}</ul>`}
+        : html`<ul class="rows changes">${items.slice(0, SHOWN_CHANGES).map(
+            (item) => html`<li key=${item.number}><span class="grow"><b>${item.number}. ${item.summary || "Change"}</b><small>${item.author} · <${Ago} at=${item.at} />${item.number === current && " · holds now"}</small></span>
+              <button type="button" class="link" aria-label=${`What change ${item.number} did`} onClick=${() => show(item.number)}>What changed</button>
+              ${item.number !== current && html`<button type="button" class="link" aria-label=${`Go back to change ${item.number}`} onClick=${() => setReverting(item)}>Go back to this</button>`}</li>`,
+          )}</ul>${items.length > SHOWN_CHANGES && html`<p class="muted">${count(items.length - SHOWN_CHANGES, "older change")} not shown.</p>`}`}
     </${Loaded}>
-    ${shown && html`<${Dialog} wide title=${`Change ${shown.number}`} onClose=${() => setShown(null)}><pre class="diff">${shown.diff.split("\n").map((line) => html`<span class=${line.startsWith("+") ? "plus" : line.startsWith("-") ? "minus" : ""}>${line}\n</span>`)}</pre>
-      <div class="buttons"><${Button} kind="primary" onClick=${() => setShown(null)}>Close</${Button}></div></${Dialog}>`}
+    ${shown && html`<${Diff} of=${shown} onClose=${() => setShown(null)} />`}
     ${reverting &&
     html`<${Confirm} title=${`Go back to the settings of change ${reverting.number}?`} verb="Go back" keep="Stay" onClose=${() => setReverting(null)}
       onYes=${async () => { await call("POST", `/config/revisions/${reverting.number}/revert`, { revision: list.value.current }); toast("The old settings hold again."); }}>
@@ -80,26 +121,9 @@ function Revisions() {
   </${Card}>`;
 }
 
-function Password() {
-  const [current, setCurrent] = useState("");
-  const [next, setNext] = useState("");
-  const [error, setError] = useState(null);
-  const submit = async (event) => {
-    event.preventDefault();
-    setError(null);
-    try {
-      await post("/session/password", { current, new: next });
-      setCurrent("");
-      setNext("");
-      toast("The new password holds. Other browsers were signed out.");
-    } catch (problem) {
-      setError(problem);
-    }
-  };
-  return html`<${Card} title="Administrator's password" icon="lock"><form onSubmit=${submit} novalidate>
-    <${Field} label="Password now" type="password" autocomplete="current-password" value=${current} fault=${error?.at?.("/current")} onInput=${(e) => setCurrent(e.target.value)} />
-    <${Field} label="New password" help="At least 12 characters." type="password" autocomplete="new-password" value=${next} fault=${error?.at?.("/new")} onInput=${(e) => setNext(e.target.value)} />
-    ${error && !error.at?.("/current") && !error.at?.("/new") && html`<${Failure} error=${error} />`}
-    <div class="buttons"><${Button} type="submit" icon="key">Change password</${Button}></div>
-  </form></${Card}>`;
+function Diff({ of, onClose }) {
+  const kind = (line) => (/^(\+\+\+|---|@@)/.test(line) ? "muted" : line.startsWith("+") ? "plus" : line.startsWith("-") ? "minus" : "");
+  return html`<${Dialog} wide title=${`What change ${of.number} did`} onClose=${onClose}>
+    <pre class="diff" tabindex="0" aria-label="Difference">${of.diff.trim() ? of.diff.split("\n").map((line) => html`<span class=${kind(line)}>${line}\n</span>`) : "Nothing: the texts are the same."}</pre>
+    <div class="buttons"><${Button} kind="primary" autofocus onClick=${onClose}>Close</${Button}></div></${Dialog}>`;
 }

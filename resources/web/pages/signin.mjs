@@ -14,6 +14,7 @@ export function SignIn({ onSignedIn, dialog = false }) {
     setError(null);
     try {
       onSignedIn(await call("POST", "/session", { body: { password, keep_signed_in: keep }, quiet: true }));
+      setBusy(false);
     } catch (problem) {
       setError(problem);
       setBusy(false);
@@ -28,7 +29,7 @@ export function SignIn({ onSignedIn, dialog = false }) {
     <div class="buttons"><${Button} type="submit" kind="primary" busy=${busy} icon="login">Sign in</${Button}></div>
   </form>`;
   if (dialog) {
-    return html`<${Dialog} title="Please sign in again" onClose=${() => {}}><p class="muted">Your session has ended. What you were doing is kept.</p>${form}</${Dialog}>`;
+    return html`<${Dialog} title="Please sign in again" ><p class="muted">Your session has ended. What you were doing is kept.</p>${form}</${Dialog}>`;
   }
   return html`<main class="signin" id="content">
     <img src="icons/gatepost.svg" alt="" width="56" height="56" />
