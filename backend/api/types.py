@@ -85,6 +85,9 @@ class Hello(Reply):
 
 
 class SignIn(Request):
+    """There is one administrator; programs that ask for a name as well may send it."""
+
+    user: Literal["admin"] = "admin"
     password: str = Field(max_length=1024)
     keep_signed_in: bool = False
 

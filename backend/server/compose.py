@@ -121,6 +121,7 @@ class Appliance:
         )
         self.config.prepare_with(self._prepare_certificate)
         self.config.follow(self._config_applied)
+        self._config_changes = self.config.changes.subscribe(on_event=self._tell_config_changes)
 
     def _build_mail_servers(self, config: Config) -> None:
         server = config.server
@@ -210,7 +211,11 @@ class Appliance:
             if owner.disabled:
                 self.imap.drop_account(AccountId(account))
         self.outbound.wake()
-        self.record(ConfigApplied(config.revision, ""))
+
+    def _tell_config_changes(self) -> None:
+        for event in self._config_changes.take():
+            if isinstance(event, ConfigApplied):
+                self.record(event)
 
     async def _account_removed(self, account: AccountId) -> None:
         self.imap.drop_account(account)
