@@ -9,6 +9,7 @@ never for work that was rolled back. Connections are opened when needed and clos
 """
 
 import asyncio
+import contextlib
 import errno
 import sqlite3
 import threading
@@ -32,7 +33,10 @@ DatabaseError = sqlite3.Error
 
 MAX_BATCH = 256  # writes that share one commit
 MAX_IDLE_READERS = 2  # reader connections that one database keeps for later
-WAL_CHECKPOINT_PAGES = 4000
+# The log is worked into the database between writes, when that many rows were changed (the second number: even if
+# others wait); SQLite itself would do it inside somebody's commit, and does when the log has grown to that many pages.
+CHECKPOINT_ROWS, CHECKPOINT_ROWS_BUSY, CHECKPOINT_PAGES = 2500, 10_000, 16_000
+WAL_KEPT_BYTES = 32 * 1024 * 1024
 WRITER_CACHE_KIB = 4096
 READER_CACHE_KIB = 1024
 BUSY_TIMEOUT_MS = 15_000
@@ -162,6 +166,7 @@ class Database:
         self._reading = 0
         self._writer: sqlite3.Connection | None = None
         self._idle_readers: list[sqlite3.Connection] = []
+        self._changes_checkpointed = 0
         self._migrated = False
         self._closed = False
 
@@ -233,10 +238,21 @@ class Database:
         if batch:
             self._commit(batch)
             _settle_on_loops(batch)
+            self._checkpoint_if_due()
         with self._lock:
             more = self._writing = bool(self._waiting)
         if more:
             submit(Pool.DATABASE_WRITE, self._drain)
+
+    def _checkpoint_if_due(self) -> None:
+        writer = self._writer
+        if writer is None:
+            return
+        rows = writer.total_changes - self._changes_checkpointed
+        if rows > (CHECKPOINT_ROWS_BUSY if self._waiting else CHECKPOINT_ROWS):
+            self._changes_checkpointed = writer.total_changes
+            with contextlib.suppress(sqlite3.Error):  # a full disk: the next commit tells it
+                writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _commit(self, batch: list[_Waiter[Any]]) -> None:
         try:
@@ -332,8 +348,8 @@ class Database:
             execute = connection.execute
             execute("PRAGMA journal_mode = WAL")
             execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-            execute(f"PRAGMA wal_autocheckpoint = {WAL_CHECKPOINT_PAGES}")
-            execute(f"PRAGMA journal_size_limit = {WAL_CHECKPOINT_PAGES * 4096 * 2}")
+            execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
             execute("PRAGMA secure_delete = FAST")
             if self._max_pages is not None:
                 execute(f"PRAGMA max_page_count = {self._max_pages}")
@@ -343,6 +359,7 @@ class Database:
             connection.close()
             raise
         self._writer = connection
+        self._changes_checkpointed = connection.total_changes
         self._migrated = True
         return connection
 
