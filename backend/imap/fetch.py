@@ -17,6 +17,7 @@ from backend.imap.commands import (
     BodyItem,
     FetchItem,
     Field,
+    Section,
     SectionKind,
 )
 from backend.imap.grammar import internal_date
@@ -61,6 +62,15 @@ _Write = Callable[[Row, Message, list[bytes]], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """`section` None: of the whole message, so that its structure need not be known."""
+
+    section: Section | None
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class FetchPlan:
     """`columns` begins with the UID. `sets_seen`: fetching marks the messages as read."""
 
@@ -68,13 +78,16 @@ class FetchPlan:
     items: tuple[FetchItem, ...]
     sets_seen: bool
     utf8: bool
-    partial_content: tuple[int, int] | None = None
-    """The one item with content is BODY[]<offset.length>: the store need not read the whole message."""
+    piece: "Piece | None" = None
+    """The one item with content is a piece of a section: the store need not read the whole message for it."""
 
-    def formatter(self, view: UidSet) -> Formatter:
-        """`view`: the picture that the client has; rows of other messages are left out."""
+    def formatter(self, view: UidSet, *, is_cut: bool = False) -> Formatter:
+        """`view`: the picture that the client has; rows of other messages are left out.
+
+        `is_cut`: the content in the rows is the `piece` alone.
+        """
         if Column.CONTENT in self.columns:
-            return _content_formatter(self, view)
+            return _content_formatter(self, view, is_cut=is_cut)
         return _column_formatter(self, view)
 
 
@@ -87,9 +100,7 @@ def plan(items: Sequence[FetchItem], *, utf8: bool = False) -> FetchPlan:
             if column not in columns:
                 columns.append(column)
     sets_seen = any(isinstance(item, BodyItem | BinaryItem) and not item.peek for item in ordered)
-    return FetchPlan(
-        tuple(columns), tuple(ordered), sets_seen, utf8, _partial_content(ordered, columns)
-    )
+    return FetchPlan(tuple(columns), tuple(ordered), sets_seen, utf8, _piece(ordered, columns))
 
 
 def _columns_of(item: FetchItem) -> tuple[Column, ...]:
@@ -120,20 +131,21 @@ _HEADER_KINDS = frozenset(
 )
 
 
-def _partial_content(
-    items: Iterable[FetchItem], columns: Sequence[Column]
-) -> tuple[int, int] | None:
+def _piece(items: Iterable[FetchItem], columns: Sequence[Column]) -> Piece | None:
     if Column.CONTENT not in columns:
         return None
     with_content = [item for item in items if Column.CONTENT in _columns_of(item)]
-    if len(with_content) != 1 or not isinstance(item := with_content[0], BodyItem | BinaryItem):
+    item = with_content[0]
+    if len(with_content) != 1 or isinstance(item, Field | BinarySizeItem) or item.partial is None:
         return None
-    is_whole = (
-        not item.part
-        if isinstance(item, BinaryItem)
-        else not item.section.part and item.section.kind is SectionKind.WHOLE
-    )
-    return item.partial if is_whole else None
+    if isinstance(item, BinaryItem):
+        # What is decoded can't be cut before.
+        return None if item.part else Piece(None, *item.partial)
+    section = item.section
+    if section.kind is SectionKind.HEADER_FIELDS or section.kind is SectionKind.HEADER_FIELDS_NOT:
+        return None
+    is_whole = not section.part and section.kind is SectionKind.WHOLE
+    return Piece(None if is_whole else section, *item.partial)
 
 
 def _numbers(view: UidSet, rows: Sequence[Row]) -> Sequence[int | None]:
@@ -219,10 +231,10 @@ def _label(item: BodyItem) -> bytes:
     return label if item.partial is None else label + b"<%d>" % item.partial[0]
 
 
-def _content_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
+def _content_formatter(fetch: FetchPlan, view: UidSet, *, is_cut: bool) -> Formatter:
     """Pieces are collected and joined once per chunk, so that a body is copied once."""
     columns = {column: index for index, column in enumerate(fetch.columns)}
-    writers = [_writer(item, columns, fetch) for item in fetch.items]
+    writers = [_writer(item, columns, fetch, is_cut=is_cut) for item in fetch.items]
     header_at = columns.get(Column.HEADER)
     content_at = columns[Column.CONTENT]
 
@@ -245,12 +257,14 @@ def _content_formatter(fetch: FetchPlan, view: UidSet) -> Formatter:
     return write
 
 
-def _writer(item: FetchItem, columns: dict[Column, int], fetch: FetchPlan) -> _Write:
+def _writer(
+    item: FetchItem, columns: dict[Column, int], fetch: FetchPlan, *, is_cut: bool
+) -> _Write:
     match item:
         case BodyItem():
-            return _body_writer(item, is_cut=fetch.partial_content is not None)
+            return _body_writer(item, is_cut=is_cut and Column.CONTENT in _columns_of(item))
         case BinaryItem():
-            return _binary_writer(item, is_cut=fetch.partial_content is not None)
+            return _binary_writer(item, is_cut=is_cut and Column.CONTENT in _columns_of(item))
         case BinarySizeItem():
             return _binary_size_writer(item)
     column, pattern, convert = _cell(item, fetch)
@@ -263,7 +277,7 @@ def _writer(item: FetchItem, columns: dict[Column, int], fetch: FetchPlan) -> _W
 
 
 def _body_writer(item: BodyItem, *, is_cut: bool) -> _Write:
-    read = section_reader(item.section)
+    read = _piece_of if is_cut else section_reader(item.section)
     label, partial = _label(item), item.partial
 
     def write(_row: Row, message: Message, pieces: list[bytes]) -> None:
@@ -277,6 +291,10 @@ def _body_writer(item: BodyItem, *, is_cut: bool) -> _Write:
         pieces.append(value)
 
     return write
+
+
+def _piece_of(message: Message) -> bytes | None:
+    return message.piece
 
 
 def _section_label(item: BodyItem) -> bytes:

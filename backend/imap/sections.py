@@ -25,6 +25,11 @@ class Message:
         return self._content or b""
 
     @property
+    def piece(self) -> bytes | None:
+        """The content where it is a piece that was cut before; None: there is no such section."""
+        return self._content
+
+    @property
     def header(self) -> bytes:
         if self._header is None:
             self._header = self.content[: find_body(self.content)]
@@ -35,9 +40,6 @@ class Message:
         if self._root is None:
             self._root = scan(self.content)
         return self._root
-
-    def part(self, numbers: tuple[int, ...]) -> Part | None:
-        return part_at(self.root, numbers)
 
 
 def section_reader(section: Section) -> SectionReader:
@@ -61,26 +63,30 @@ def _text(message: Message) -> bytes:
 
 
 def _part_reader(section: Section) -> SectionReader:
-    numbers, kind = section.part, section.kind
-
     def read(message: Message) -> bytes | None:
-        part = message.part(numbers)
-        if part is None:
-            return None
-        raw = message.content
-        if kind is SectionKind.WHOLE:
-            return raw[part.body_start : part.body_end]
-        if kind is SectionKind.MIME:
-            return raw[part.header_start : part.body_start]
-        # HEADER and TEXT of a part mean the message that the part holds.
-        inner = part.message
-        if inner is None:
-            return None
-        if kind is SectionKind.TEXT:
-            return raw[inner.body_start : inner.body_end]
-        return raw[inner.header_start : inner.body_start]
+        span = section_span(message.root, section)
+        return None if span is None else message.content[span[0] : span[1]]
 
     return read
+
+
+def section_span(root: Part, section: Section) -> tuple[int, int] | None:
+    """Where a section with part numbers, or TEXT, begins and ends in its message; None where there is no such part."""
+    kind = section.kind
+    part = part_at(root, section.part)
+    if part is None:
+        return None
+    if section.part and kind is SectionKind.WHOLE:
+        return part.body_start, part.body_end
+    if kind is SectionKind.MIME:
+        return part.header_start, part.body_start
+    # HEADER and TEXT of a part mean the message that the part holds.
+    inner = part.message if section.part else part
+    if inner is None:
+        return None
+    if kind is SectionKind.TEXT:
+        return inner.body_start, inner.body_end
+    return inner.header_start, inner.body_start
 
 
 def _fields_reader(section: Section) -> SectionReader:
@@ -112,5 +118,5 @@ def binary(message: Message, numbers: tuple[int, ...]) -> bytes | None:
     """A part with its transfer encoding undone; the whole message for no number at all."""
     if not numbers:
         return message.content
-    part = message.part(numbers)
+    part = part_at(message.root, numbers)
     return None if part is None else decode_part(message.content, part)

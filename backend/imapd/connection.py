@@ -32,6 +32,7 @@ WRITE_HIGH_BYTES = 512 * 1024  # waiting in the transport; a writer waits above 
 COLLECT_BYTES = 64 * 1024  # small answers are sent together up to this
 WRITE_TIMEOUT_S = 300.0  # a client that reads nothing for so long is gone
 TLS_HANDSHAKE_TIMEOUT_S = 30.0
+GIVE_WAY_AFTER = 16  # commands of one connection before others get their turn
 
 
 class ConnectionLimits(Limits, Protocol):
@@ -361,6 +362,7 @@ class Connection(asyncio.Protocol):
         """Runs what has come in; ends when more bytes are needed."""
         assert self.session is not None
         with logs.bound(cid=self.cid, account=self.account_id, peer=self.peer):
+            handled = 0
             try:
                 while not self._bye and self.session.state is not State.LOGOUT:
                     event = self._reader.next_event()
@@ -370,6 +372,9 @@ class Connection(asyncio.Protocol):
                         self.flush()
                         break
                     await self._handle(event)
+                    handled += 1
+                    if handled % GIVE_WAY_AFTER == 0:
+                        await asyncio.sleep(0)
                     if (
                         self._paused_reading
                         and self._reader.waiting_bytes < PAUSE_READING_BYTES // 2

@@ -69,7 +69,8 @@ class ImapServer:
         self._last_number += 1
         return self._last_number
 
-    def __len__(self) -> int:
+    @property
+    def connection_count(self) -> int:
         return len(self._connections)
 
     # For connections

@@ -26,6 +26,7 @@ from backend.imap.states import NEXT, State
 from backend.imap.view import MailboxView
 from backend.imapd.answers import RefusedCommand
 from backend.imapd.spool import Spool
+from backend.message.scan import Part
 from backend.runtime.hub import Resync, Subscription
 from backend.store.account import AccountStore
 from backend.store.store import Store
@@ -77,7 +78,15 @@ class Host(Protocol):
 class Selected:
     """The selected mailbox. `modseq`: every change up to it has reached the view."""
 
-    __slots__ = ("_keywords", "mailbox", "modseq", "read_only", "subscription", "view")
+    __slots__ = (
+        "_keywords",
+        "mailbox",
+        "modseq",
+        "read_only",
+        "structure",
+        "subscription",
+        "view",
+    )
 
     def __init__(
         self,
@@ -94,6 +103,8 @@ class Selected:
         self.subscription = subscription
         self.read_only = read_only
         self.modseq: int = mailbox.highestmodseq
+        # UID and parts of the message that is being read in pieces.
+        self.structure: tuple[int, Part] | None = None
 
     @property
     def id(self) -> MailboxId:

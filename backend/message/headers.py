@@ -83,8 +83,20 @@ def select_fields(block: bytes, names: Iterable[bytes]) -> bytes:
 
 def fields_selector(names: Iterable[bytes]) -> Callable[[bytes], bytes]:
     """`select_fields` for one choice of names and many headers."""
-    find = _fields_named(_key(names)).findall
-    return lambda block: b"".join(find(block)) + b"\r\n"
+    key = _key(names)
+    if not key:
+        return lambda _: b"\r\n"
+    # A pattern that begins with a plain character is looked for four times as quickly as one that begins with `^`.
+    alternatives = b"|".join(re.escape(name) for name in key)
+    find = re.compile(rb"(?i)\n(?:" + alternatives + rb")[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*").findall
+
+    def select(block: bytes) -> bytes:
+        if not block.endswith(b"\n"):
+            return select_fields(block, key)
+        found = b"".join(find(b"\n" + block))
+        return found[1:] + b"\n\r\n" if found else b"\r\n"
+
+    return select
 
 
 def select_other_fields(block: bytes, names: Iterable[bytes]) -> bytes:

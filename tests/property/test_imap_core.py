@@ -21,6 +21,7 @@ from backend.imap.wire import (
     SpoolChunk,
     WireError,
 )
+from backend.message.headers import fields_selector, select_fields
 
 LIMITS = Limits(
     command_bytes=300,
@@ -220,3 +221,15 @@ class ViewBesideList(RuleBasedStateMachine):
 
 ViewBesideList.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 test_the_view_beside_a_naive_list = ViewBesideList.TestCase
+
+
+header_lines = st.sampled_from(
+    [b"From: a", b"from : b", b"X: y", b" folded", b"\tfolded", b"Subject:", b"", b"Fromage: x", b"date"]
+)  # fmt: skip
+
+
+@given(st.lists(header_lines, max_size=8), st.sampled_from([b"\r\n", b"\n"]), st.booleans())
+def test_the_quick_selection_of_fields_agrees_with_the_plain_one(lines, end_of_line, is_ended):
+    block = end_of_line.join(lines) + (end_of_line if is_ended else b"")
+    for names in ([b"FROM"], [b"subject", b"from", b"x"], []):
+        assert fields_selector(names)(block) == select_fields(block, names)

@@ -6,10 +6,13 @@ from backend.core.errors import NotFoundError
 from backend.core.ids import Uid
 from backend.core.uidset import UidSet
 from backend.imap import commands as c
-from backend.imap.fetch import Column, FetchPlan, Row, plan
+from backend.imap.fetch import Column, FetchPlan, Piece, Row, plan
+from backend.imap.sections import section_span
 from backend.imapd.answers import Done, RefusedCommand
 from backend.imapd.session import Selected, Session
 from backend.message.encoded import UnknownEncodingError
+from backend.message.scan import Part, scan
+from backend.store.mailboxes import no_message
 from backend.store.values import Field, FlagOp
 
 _SEEN = frozenset({"\\Seen"})
@@ -39,8 +42,9 @@ async def fetch(session: Session, command: c.Fetch) -> Done:
                 items.append(c.Field.MODSEQ)
             how = plan(items, utf8=session.utf8)
     try:
-        if how.partial_content is not None:
-            await _fetch_pieces(session, selected, uids, how, command.changed_since)
+        # Apps read a big message piece by piece; for many messages reading them in rows is quicker.
+        if how.piece is not None and len(uids) == 1 and command.changed_since is None:
+            await _fetch_piece(session, selected, Uid(uids.first), how, how.piece)
         else:
             await _fetch_rows(session, selected, uids, how, command.changed_since)
     except UnknownEncodingError as error:
@@ -72,30 +76,52 @@ async def _fetch_rows(
         await output.drain()
 
 
-async def _fetch_pieces(
-    session: Session, selected: Selected, uids: UidSet, how: FetchPlan, changed_since: int | None
+async def _fetch_piece(
+    session: Session, selected: Selected, uid: Uid, how: FetchPlan, piece: Piece
 ) -> None:
-    """A piece of each message: the rest of it is not read at all."""
-    assert how.partial_content is not None
-    offset, length = how.partial_content
-    format_rows = how.formatter(selected.view.uids)
+    """A piece of one message: the rest of it is not read at all."""
     at = how.columns.index(Column.CONTENT)
     others = tuple(_FIELDS[column] for column in how.columns if column is not Column.CONTENT)
-    output = session.output
-
-    def as_they_are(rows: Sequence[Row]) -> Sequence[Row]:
-        return rows
-
-    chunks = session.account.rows(
-        selected.id, uids, others, as_they_are, changed_since=changed_since
-    )
-    async for rows in chunks:
-        for row in rows:
+    format_rows = how.formatter(selected.view.uids, is_cut=True)
+    fields = (*others, Field.SIZE)
+    async for rows in session.account.rows(selected.id, UidSet([(uid, uid)]), fields, list):
+        for *row, size in rows:
             try:
-                piece = await session.account.read_content(
-                    selected.id, Uid(row[0]), offset, min(length, session.message_bytes)
-                )
-            except NotFoundError:  # expunged since its row was read
+                cut = await _read_piece(session, selected, uid, piece, size)
+            except NotFoundError:  # expunged by another session since
                 continue
-            output.write(format_rows([(*row[:at], piece, *row[at:])]))
-            await output.drain()
+            session.output.write(format_rows([(*row[:at], cut, *row[at:])]))
+
+
+async def _read_piece(
+    session: Session, selected: Selected, uid: Uid, piece: Piece, size: int
+) -> bytes | None:
+    """None: there is no such section."""
+    start, end = 0, size
+    if piece.section is not None:
+        span = section_span(await _structure(session, selected, uid), piece.section)
+        if span is None:
+            return None
+        start, end = span
+    offset = start + piece.offset
+    length = min(piece.length, end - offset)
+    if length <= 0:
+        return b""
+    return await session.account.read_content(selected.id, uid, offset, length)
+
+
+async def _structure(session: Session, selected: Selected, uid: Uid) -> Part:
+    """Kept for the next piece of the same message."""
+    if selected.structure is None or selected.structure[0] != uid:
+        chunks = session.account.rows(
+            selected.id, UidSet([(uid, uid)]), (Field.CONTENT,), _scan_all
+        )
+        parts = [part async for chunk in chunks for part in chunk]
+        if not parts:
+            raise no_message()
+        selected.structure = (uid, parts[0])
+    return selected.structure[1]
+
+
+def _scan_all(rows: Sequence[Row]) -> list[Part]:
+    return [scan(row[0]) for row in rows]

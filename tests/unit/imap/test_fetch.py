@@ -2,7 +2,7 @@ import pytest
 
 from backend.core.uidset import UidSet
 from backend.imap.commands import BinaryItem, BinarySizeItem, BodyItem, Field, Section, SectionKind
-from backend.imap.fetch import Column, plan
+from backend.imap.fetch import Column, Piece, plan
 from backend.imap.grammar import internal_date
 
 RAW = (
@@ -117,9 +117,20 @@ def test_pieces_name_their_offset_and_may_lie_beyond_the_end():
 
 def test_a_piece_of_the_whole_message_needs_no_more_than_the_piece():
     how = plan([Field.UID, BodyItem(Section(), True, (5, 3))])
-    assert how.partial_content == (5, 3)
-    assert how.formatter(UidSet([(1, 1)]))([(1, b"abc")]) == b"* 1 FETCH (UID 1 BODY[]<5> {3}\r\nabc)\r\n"  # fmt: skip
-    assert plan([BodyItem(Section((1,)), True, (5, 3))]).partial_content is None
+    assert how.piece == Piece(None, 5, 3)
+    write = how.formatter(UidSet([(1, 1)]), is_cut=True)
+    assert write([(1, b"abc")]) == b"* 1 FETCH (UID 1 BODY[]<5> {3}\r\nabc)\r\n"
+    assert write([(1, None)]) == b"* 1 FETCH (UID 1 BODY[]<5> NIL)\r\n"
+
+
+def test_which_items_can_be_read_in_pieces():
+    assert plan([BodyItem(Section((1,)), True, (5, 3))]).piece == Piece(Section((1,)), 5, 3)
+    assert plan([BinaryItem((), True, (5, 3))]).piece == Piece(None, 5, 3)
+    assert plan([BinaryItem((1,), True, (5, 3))]).piece is None
+    assert plan([BodyItem(Section(), True, (5, 3)), BodyItem(Section((1,)), True)]).piece is None
+    assert plan([BodyItem(Section(), True)]).piece is None
+    inner = Section((1,), SectionKind.HEADER_FIELDS, (b"x",))
+    assert plan([BodyItem(inner, True, (5, 3))]).piece is None
 
 
 def test_header_items_do_not_read_the_body():

@@ -60,7 +60,7 @@ async def test_a_broken_handshake_leaves_nothing_behind(tmp_path):
         await client.ok("STARTTLS")
         client.send(b"this is no client hello, not at all\r\n" * 10)
         await ends(client)
-        while len(server.server):
+        while server.server.connection_count:
             await asyncio.sleep(0.01)
 
 
@@ -94,7 +94,7 @@ async def test_one_address_gets_so_many_connections_and_no_more(tmp_path):
         assert await ends(third) == [b"* BYE [UNAVAILABLE] Too many connections from your address"]
         await first.ok("LOGOUT")
         await ends(first)
-        while len(server.server) > 1:
+        while server.server.connection_count > 1:
             await asyncio.sleep(0.01)
         await server.connect()
 
@@ -136,7 +136,7 @@ async def test_the_server_says_bye_when_it_stops(tmp_path):
         await server.server.stop()
         assert await ends(waiting) == [b"* BYE The server is stopping"]
         assert await ends(idling) == [b"* BYE The server is stopping"]
-        assert len(server.server) == 0
+        assert server.server.connection_count == 0
 
 
 async def test_a_changed_account_loses_its_sessions(tmp_path):
@@ -182,7 +182,7 @@ async def test_who_reads_nothing_is_cut_off(tmp_path, monkeypatch):
         client = await server.login(select="INBOX")
         client.reader._transport.pause_reading()
         client.send(b"a FETCH 1:* BODY.PEEK[]\r\n" * 5)
-        while len(server.server):
+        while server.server.connection_count:
             await asyncio.sleep(0.01)
 
 
@@ -194,7 +194,7 @@ async def test_a_client_that_vanishes_within_an_upload_leaves_no_file(tmp_path):
         while not (spool.is_dir() and any(spool.iterdir())):
             await asyncio.sleep(0.01)
         client.writer.transport.abort()
-        while len(server.server) or any(spool.iterdir()):
+        while server.server.connection_count or any(spool.iterdir()):
             await asyncio.sleep(0.01)
 
 
@@ -277,3 +277,32 @@ async def test_a_deleted_mailbox_empties_the_sessions_that_have_it_open(tmp_path
         assert done.startswith(b"NO [TRYCREATE]")
         _, done = await client.call("STORE 1:* FLAGS (x)")
         assert done.startswith(b"OK")
+
+
+async def test_a_big_message_is_read_in_pieces(tmp_path):
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nshort\r\n--b\r\n"
+        b"Content-Type: application/x\r\n\r\n" + bytes(range(32, 127)) * 8000 + b"\r\n--b--\r\n"
+    )
+    huge = 2**62
+    async with running_imap(tmp_path) as server:
+        await server.deliver(raw)
+        client = await server.login(select="INBOX")
+        body = raw[raw.index(b"x\r\n\r\n") + 5 : -9]
+        for offset in (0, 100_000, len(body) - 10, len(body), len(body) + 5, huge):
+            (line,) = await client.ok(f"FETCH 1 BODY.PEEK[2]<{offset}.50000>")
+            value = body[offset : offset + 50_000]
+            assert line == b"* 1 FETCH (BODY[2]<%d> {%d}\r\n%b)" % (offset, len(value), value)
+        for offset in (0, len(raw) - 10, huge):
+            (line,) = await client.ok(f"UID FETCH 1 (BODY.PEEK[]<{offset}.{huge}> RFC822.SIZE)")
+            assert line.endswith(b" RFC822.SIZE %d)" % len(raw))
+            assert raw[offset:] in line
+        assert await client.ok("FETCH 1 BODY.PEEK[3]<0.5>") == [b"* 1 FETCH (BODY[3]<0> NIL)"]
+
+
+async def test_pipelined_commands_are_answered_in_order(tmp_path):
+    async with running_imap(tmp_path) as server:
+        client = await server.login(select="INBOX")
+        client.send(b"".join(b"p%d NOOP\r\n" % number for number in range(3000)))
+        for number in range(3000):
+            assert await client.line() == b"p%d OK Done" % number

@@ -36,6 +36,7 @@ async def check_message(client: Client, number: int, raw: bytes) -> None:
         b"BODY[HEADER]": raw[: find_body(raw)],
         b"BODY[TEXT]": raw[find_body(raw) :],
         b"BODY[]<3>": raw[3:10],
+        b"BODY[TEXT]<3>": raw[find_body(raw) :][3:10],
         b"BODY[77]": None,
     }
     _expect_parts(root, raw, (), expected)
@@ -67,6 +68,7 @@ def _expect_parts(part: Part, raw: bytes, numbers: tuple[int, ...], expected: di
         path = (*numbers, index)
         label = b".".join(b"%d" % number for number in path)
         expected[b"BODY[%b]" % label] = raw[child.body_start : child.body_end]
+        expected[b"BODY[%b]<3>" % label] = raw[child.body_start : child.body_end][3:10]
         expected[b"BODY[%b.MIME]" % label] = raw[child.header_start : child.body_start]
         try:
             expected[b"BINARY[%b]" % label] = decode_part(raw, child)
