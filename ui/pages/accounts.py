@@ -91,8 +91,14 @@ class AccountsPage(Page):
             Column(title="Name", text=lambda r: r.name, width=24),
             Column(title="Addresses", text=lambda r: r.addresses),
             Column(title="State", text=lambda r: r.state, tone=lambda r: r.tone, width=12),
-            Column(title="Mail stored", text=lambda r: r.used, muted=True, width=24),
-            Column(title="Last sign-in", text=lambda r: r.last_sign_in, muted=True, width=16),
+            Column(title="Mail stored", spare=True, text=lambda r: r.used, muted=True, width=24),
+            Column(
+                title="Last sign-in",
+                spare=True,
+                text=lambda r: r.last_sign_in,
+                muted=True,
+                width=16,
+            ),
         ]
         self.model: RowsModel[words.AccountRow] = RowsModel(columns, key=lambda r: r.id)
         self.table = Table(self.model, "Accounts")

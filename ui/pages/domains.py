@@ -71,9 +71,15 @@ class DomainsPage(Page):
             Column(title="Domain", text=lambda r: r.shown),
             Column(title="State", text=lambda r: r.state, tone=lambda r: r.tone, width=12),
             Column(title="Accounts", text=lambda r: r.accounts, right=True, width=9),
-            Column(title="Addresses", text=lambda r: r.addresses, right=True, width=10),
-            Column(title="Other addresses go to", text=lambda r: r.catch_all, muted=True, width=22),
-            Column(title="Description", text=lambda r: r.description, muted=True),
+            Column(title="Addresses", spare=True, text=lambda r: r.addresses, right=True, width=10),
+            Column(
+                title="Other addresses go to",
+                spare=True,
+                text=lambda r: r.catch_all,
+                muted=True,
+                width=22,
+            ),
+            Column(title="Description", spare=True, text=lambda r: r.description, muted=True),
         ]
         self.model: RowsModel[words.DomainRow] = RowsModel(columns, key=lambda r: r.name)
         self.table = Table(self.model, "Domains")

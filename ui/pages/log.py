@@ -62,11 +62,11 @@ class LogPage(Page):
         copy = button("Copy", self.copy, icon="copy", name="Copy the selected lines, or all")
         save = button("Save…", self.save, icon="device-floppy", name="Save the shown lines")
         wipe = button("Clear", self.wipe, icon="trash", name="Clear the view")
-        bar = row(self.level, column(caption, self.search, gap="xs"), None, gap="m")
-        bar.setStretch(1, 3)
-        buttons = column(None, row(self.pause, copy, save, wipe))
-        bar.addLayout(buttons)
-        self.body.addLayout(bar)
+        for one in (self.pause, copy, save, wipe):
+            self.toolbar.addWidget(one)
+        self.body.addLayout(
+            row(self.level, column(caption, self.search, gap="xs"), gap="m", grow=1)
+        )
         self.note = Banner()
         self.body.addWidget(self.note)
 
@@ -82,7 +82,9 @@ class LogPage(Page):
                 mono=True,
                 width=9,
             ),
-            Column(title="Part", text=lambda i: i.logger, muted=True, mono=True, width=22),
+            Column(
+                title="Part", spare=True, text=lambda i: i.logger, muted=True, mono=True, width=22
+            ),
             Column(
                 title="Message",
                 text=lambda i: words.present(i).text,

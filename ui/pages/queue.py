@@ -123,7 +123,7 @@ class QueuePage(Page):
         self.search.setPlaceholderText("Search sender, recipient, answer")
         self.search.setAccessibleName("Search the queue")
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(260)
+        self.search.setMinimumWidth(180)
         self._typing = _timer(self, SEARCH_MS, self.mark_stale)
         self.search.textChanged.connect(lambda _text: self._typing.start())
         self._settle = _timer(self, SETTLE_MS, self.mark_stale)
@@ -165,17 +165,19 @@ class QueuePage(Page):
                 name="Release the selected",
             ),
             button(
-                "Fail with notice…",
+                "Fail…",
                 partial(self.act, "fail"),
                 icon="arrow-back-up",
                 name="Fail the selected with a notice",
+                help="Gives up; the senders get a failure notice.",
             ),
             button(
-                "Drop silently",
+                "Drop",
                 partial(self.act, "drop"),
                 kind="danger",
                 icon="trash",
                 name="Drop the selected silently",
+                help="Removes them; nobody is told.",
             ),
         )
         bar.setContentsMargins(12, 6, 8, 6)

@@ -21,6 +21,7 @@ from ui.widgets.text import IconLabel, Label, button, clear, column, row
 
 MESSAGE_TIMEOUT_S = 20.0
 ACCOUNT_TIMEOUT_S = 10.0
+PORTS_TIMEOUT_S = 10.0
 LAST_LOOK_S = 0.9
 POLL_S = 0.2
 
@@ -93,8 +94,8 @@ class TryPage(ShortPage):
                 await starting
             finally:
                 starting.cancel()
-        status = await session.call(lambda client: client.status())
-        self._finish("answer", f"{len(status.ports)} ports are open.")
+        ports = await self._until_listening()
+        self._finish("answer", f"{ports} ports are open.")
         self._begin("account")
         account = await self._account()
         address = account_words.main_address(account)
@@ -109,6 +110,17 @@ class TryPage(ShortPage):
         while not self._desk.session.is_connected:
             if time.monotonic() > deadline:
                 raise StartError("The server runs but does not answer.")
+            await asyncio.sleep(POLL_S)
+
+    async def _until_listening(self) -> int:
+        """The administration answers before the mail ports are open."""
+        deadline = time.monotonic() + PORTS_TIMEOUT_S
+        while True:
+            status = await self._desk.session.call(lambda client: client.status())
+            if status.ports:
+                return len(status.ports)
+            if time.monotonic() > deadline:
+                raise StartError("The server runs, but it opened no port. Its log says why.")
             await asyncio.sleep(POLL_S)
 
     async def _account(self) -> t.Account:

@@ -105,7 +105,7 @@ def present_attempt(attempt: t.Attempt, now: datetime) -> AttemptText:
 
 
 def selection_text(rows: int) -> str:
-    return f"{wording.count(rows, 'message')} selected"
+    return f"{wording.number(rows)} selected"
 
 
 def done_text(action: str, acted: t.QueueActed) -> str:

@@ -39,6 +39,7 @@ class CopyField(QWidget):
         self._sensitive = sensitive
         self._field = QLineEdit(value)
         self._field.setReadOnly(True)
+        self._field.setMinimumWidth(72)
         self._field.setProperty("kind", "value")
         self._field.setFont(palette.mono_font())
         self._field.setAccessibleName(label)

@@ -14,7 +14,15 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QBrush, QFont, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import (
+    QBrush,
+    QFont,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -32,6 +40,7 @@ R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 TONE_ROLE = Qt.ItemDataRole.UserRole + 1
 NO_INDEX = QModelIndex()
+LEAST_STRETCH = 18  # characters that a column without a width needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +55,7 @@ class Column(Generic[R]):
     muted: bool = False
     right: bool = False
     spare: bool = False
-    """Left out while a drawer stands beside the table."""
+    """Left out while a drawer stands beside the table, or when there is no room."""
     width: int = 0
     """0: takes what is left."""
 
@@ -245,6 +254,8 @@ class Table(QTableView):
     def __init__(self, model: RowsModel[Any], name: str, *, multiple: bool = False) -> None:
         super().__init__()
         self._model = model
+        self._compact = False
+        self._shown: list[int] = []
         self.setModel(model)
         self.setItemDelegate(PillDelegate(self))
         self.setAccessibleName(name)
@@ -265,35 +276,45 @@ class Table(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(48)
         header.setStretchLastSection(False)
-        for i, column in enumerate(model.columns):
-            resize = QHeaderView.ResizeMode
-            header.setSectionResizeMode(i, resize.Interactive if column.width else resize.Stretch)
-        self._set_widths()
+        self._fit()
         self.doubleClicked.connect(lambda index: self.opened.emit(index.row()))
         self.selectionModel().selectionChanged.connect(lambda _new, _old: self.picked.emit())
         palette.theme().changed.connect(self.viewport().update)
 
     def set_compact(self, compact: bool) -> None:
-        """Leaves out the spare columns, to make room for a drawer."""
-        header = self.horizontalHeader()
-        shown = [i for i, c in enumerate(self._model.columns) if not (compact and c.spare)]
-        stretches = any(not self._model.columns[i].width for i in shown)
-        for i, column in enumerate(self._model.columns):
-            self.setColumnHidden(i, i not in shown)
-            if column.width:
-                fills = compact and not stretches and column.width == self._widest(shown)
-                mode = header.ResizeMode.Stretch if fills else header.ResizeMode.Interactive
-                header.setSectionResizeMode(i, mode)
-        if not compact:
-            self._set_widths()
+        """Leaves out all spare columns, to make room for a drawer."""
+        self._compact = compact
+        self._fit()
 
-    def _widest(self, shown: list[int]) -> int:
-        return max(self._model.columns[i].width for i in shown)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
-    def _set_widths(self) -> None:
+    def _needed(self, shown: list[int]) -> int:
         advance = self.fontMetrics().averageCharWidth()
-        for i, column in enumerate(self._model.columns):
-            if column.width:
+        widths = (self._model.columns[i].width or LEAST_STRETCH for i in shown)
+        return sum(width * advance + 24 for width in widths)
+
+    def _fit(self) -> None:
+        """Leaves out spare columns, the last one first, until the others fit; somebody fills what is left."""
+        columns = self._model.columns
+        shown = list(range(len(columns)))
+        for i in reversed(range(len(columns))):
+            crowded = self._compact or self._needed(shown) > self.viewport().width()
+            if columns[i].spare and crowded:
+                shown.remove(i)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        header, advance = self.horizontalHeader(), self.fontMetrics().averageCharWidth()
+        filler = max(shown, key=lambda i: columns[i].width)
+        stretches = any(not columns[i].width for i in shown)
+        for i, column in enumerate(columns):
+            self.setColumnHidden(i, i not in shown)
+            fills = not column.width or (i == filler and not stretches)
+            resize = QHeaderView.ResizeMode
+            header.setSectionResizeMode(i, resize.Stretch if fills else resize.Interactive)
+            if not fills:
                 self.setColumnWidth(i, column.width * advance + 24)
 
     def chosen(self) -> list[Any]:

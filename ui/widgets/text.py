@@ -172,7 +172,7 @@ def button(
     """A push button with an accessible name; `kind`: primary, danger, danger-solid, quiet, link, chip."""
     made = QPushButton()
     if kind:
-        made.setProperty("kind", kind)
+        made.setProperty("kind", "icon" if kind == "quiet" and not text else kind)
     if icon:
         made.setIcon(icons.icon(icon, _ICON_TOKENS.get(kind, "text")))
         made.setIconSize(QSize(palette.size("icon"), palette.size("icon")))

@@ -62,4 +62,4 @@ def test_what_was_done_is_said_with_numbers() -> None:
         queue.done_text("hold", acted)
         == "2 messages put on hold. 1 message was not there any more."
     )
-    assert queue.selection_text(1) == "1 message selected"
+    assert queue.selection_text(1) == "1 selected"
