@@ -163,7 +163,7 @@ async def test_an_unknown_fault_is_a_serverbug_with_a_number(tmp_path, monkeypat
         await client.ok("NOOP")
 
 
-async def test_a_slow_reader_holds_up_only_itself(tmp_path, monkeypatch):
+async def test_a_slow_reader_holds_up_only_itself(tmp_path):
     async with running_imap(tmp_path) as server:
         for number in range(12):
             await server.deliver(sample_message(f"big {number}", 1_000_000))
