@@ -25,7 +25,7 @@ def build_report(notice: PendingNotice, *, hostname: str, now: float) -> Report:
         recipients=[_reported(recipient) for recipient in notice.recipients],
         arrived_at=notice.created_at,
         created_at=now,
-        retry_at=_retry_at(notice.recipients[0]) if delayed else (),
+        retry_at=_retry_at(notice.recipients[0], now) if delayed else (),
         header=notice.header,
         message_id=notice.message_id,
         attempts=max(recipient.attempts for recipient in notice.recipients),
@@ -61,10 +61,11 @@ def _reported(recipient: NoticedRecipient) -> ReportedRecipient:
     )
 
 
-def _retry_at(recipient: NoticedRecipient) -> tuple[float, ...]:
+def _retry_at(recipient: NoticedRecipient, now: float) -> tuple[float, ...]:
     """When the attempts that are left will be (behaviour T14: computed, not quoted)."""
     at, times = recipient.next_attempt_at, [recipient.next_attempt_at]
     for wait_s in backoff.remaining_delays_s(recipient.attempts)[1:]:
         at += wait_s
         times.append(at)
-    return tuple(times)
+    # A report that comes late (a full disk) speaks of what is still to come.
+    return tuple(time for time in times if time > now) or (at,)
