@@ -1,0 +1,199 @@
+"""The queue against a plain model: whatever people, attempts and crashes do, every item is where its history says."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from backend.core.address import parse_address
+from backend.core.clock import FakeClock
+from backend.core.ids import AccountId, TraceId
+from backend.core.status import SmtpStatus
+from backend.outbound import backoff
+from backend.outbound.entries import NewEntry
+from backend.outbound.failure import judge
+from backend.outbound.listing import list_items
+from backend.outbound.owed import find_notices, settle_notice
+from backend.outbound.queue import Queue
+from backend.outbound.transport import Result, Try
+
+ANSWERS = {
+    "done": SmtpStatus(250, "2.0.0", "ok"),
+    "later": SmtpStatus(451, "4.3.0", "later"),
+    "never": SmtpStatus(550, "5.1.1", "never"),
+}
+
+
+class QueueStates(RuleBasedStateMachine):
+    """`model`: id to [state, attempts, next_attempt_at]; `owed`: failed ones whose report is not delivered yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = Path(tempfile.mkdtemp())
+        self.clock = FakeClock()
+        self.model: dict[int, list] = {}
+        self.domain: dict[int, str] = {}
+        self.has_sender: dict[int, bool] = {}
+        self.sending = []
+        self.open()
+
+    def do(self, coro):
+        return self.loop.run_until_complete(coro)
+
+    def open(self) -> None:
+        self.queue = Queue(self.folder, clock=self.clock)
+        self.do(self.queue.open())
+
+    def teardown(self) -> None:
+        self.do(self.queue.close())
+        self.loop.close()
+        shutil.rmtree(self.folder)
+
+    @rule(
+        domains=st.lists(st.sampled_from(["b.test", "c.test"]), min_size=1, max_size=3),
+        has_sender=st.booleans(),
+    )
+    def submit(self, domains, has_sender) -> None:
+        content = b"From: a@a.test\r\n\r\n"
+        entry = NewEntry(
+            trace=TraceId("t"),
+            account=AccountId("anna"),
+            sender=parse_address("a@a.test") if has_sender else None,
+            content=content,
+            size_bytes=len(content),
+            header_bytes=len(content),
+            remote=tuple(parse_address(f"u{n}@{d}") for n, d in enumerate(domains)),
+        )
+        accepted = self.do(self.queue.add(entry))
+        assert len(accepted.remote) == len(domains)
+        for i, domain in zip(accepted.remote, domains, strict=True):
+            self.model[i] = ["waiting", 0, self.clock.time()]
+            self.domain[i] = domain
+            self.has_sender[i] = has_sender
+
+    @rule(seconds=st.sampled_from([1.0, 460.0, 4000.0, 40_000.0]))
+    def time_passes(self, seconds) -> None:
+        self.clock.advance(seconds)
+
+    @rule()
+    def claim(self) -> None:
+        busy = {self.domain[batch.ids[0]] for batch in self.sending}
+        batches = self.do(self.queue.claim(tuple(busy), 5))
+        claimed = [self.domain[batch.ids[0]] for batch in batches]
+        assert len(set(claimed)) == len(claimed)
+        assert not busy & set(claimed)
+        due = {
+            self.domain[i]
+            for i, (state, _, at) in self.model.items()
+            if state == "waiting" and at <= self.clock.time()
+        }
+        assert set(claimed) == due - busy
+        for batch in batches:
+            for i in batch.ids:
+                state, attempts, at = self.model[i]
+                assert state == "waiting"
+                assert at <= self.clock.time()
+                assert batch.attempts == attempts + 1
+                self.model[i] = ["sending", attempts + 1, batch.next_attempt_at]
+            delay = batch.next_attempt_at - self.clock.time()
+            assert 444 * 2 ** (batch.attempts - 1) <= delay <= 455 * 2 ** (batch.attempts - 1)
+        self.sending += batches
+
+    @precondition(lambda self: self.sending)
+    @rule(data=st.data())
+    def settle(self, data) -> None:
+        batch = self.sending.pop(0)
+        words = [data.draw(st.sampled_from(sorted(ANSWERS))) for _ in batch.ids]
+        results = [
+            Result(recipient=r, status=ANSWERS[w])
+            for r, w in zip(batch.outgoing.recipients, words, strict=True)
+        ]
+        fates = judge(batch.ids, results, batch.attempts)
+        entry = Try(host="mx", answer="x")
+        self.do(self.queue.settle(batch, fates, [entry], started_at=self.clock.time()))
+        for i, word in zip(batch.ids, words, strict=True):
+            if word == "done":
+                del self.model[i]
+            elif word == "never" or batch.attempts >= backoff.MAX_ATTEMPTS:
+                self.ended(i)
+            else:
+                self.model[i][0] = "waiting"
+
+    @rule(action=st.sampled_from(["kick", "hold", "release", "drop", "fail"]), data=st.data())
+    def people_act(self, action, data) -> None:
+        known = sorted(self.domain)
+        ids = data.draw(st.lists(st.sampled_from(known), max_size=4)) if known else []
+        acted = self.do(getattr(self.queue, action)([*ids, 10_000]))
+        allowed = {
+            "kick": {"waiting"},
+            "hold": {"waiting"},
+            "release": {"held"},
+            "drop": {"waiting", "held"},
+            "fail": {"waiting", "held"},
+        }[action]
+        unique = list(dict.fromkeys(ids))
+        possible = [i for i in unique if i in self.model and self.model[i][0] in allowed]
+        assert list(acted.changed) == possible
+        assert list(acted.missing) == [i for i in unique if i not in possible] + [10_000]
+        for i in possible:
+            if action == "kick":
+                self.model[i][2] = self.clock.time()
+            elif action == "drop":
+                del self.model[i]
+            elif action == "fail":
+                self.ended(i)
+            else:
+                self.model[i][0] = {"hold": "held", "release": "waiting"}[action]
+
+    @rule()
+    def reports_are_delivered(self) -> None:
+        for notice in self.do(find_notices(self.queue)):
+            assert all(self.has_sender[r.id] for r in notice.recipients)
+            self.do(settle_notice(self.queue, notice))
+            for recipient in notice.recipients:
+                if notice.kind == "failed":
+                    assert self.model[recipient.id][0] == "failed"
+                    del self.model[recipient.id]
+        assert not self.do(find_notices(self.queue))
+
+    @rule()
+    def the_server_starts_again(self) -> None:
+        self.do(self.queue.close())
+        self.open()
+        self.sending = []
+        for row in self.model.values():
+            if row[0] == "sending":
+                row[0] = "waiting"
+
+    @invariant()
+    def every_item_is_where_the_model_says(self) -> None:
+        items = self.do(list_items(self.queue, limit=1000)).items
+        seen = {i.id: [i.state.value, i.attempts, i.next_attempt_at] for i in items}
+        assert seen == self.model
+
+    @invariant()
+    def nothing_is_kept_without_a_recipient(self) -> None:
+        orphans = self.do(
+            self.queue.database.read(
+                lambda reader: reader.value(
+                    "SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM recipient)"
+                )
+            )
+        )
+        assert orphans == 0
+
+    def ended(self, i: int) -> None:
+        """A report is owed, unless nobody is there to get it."""
+        if self.has_sender[i]:
+            self.model[i][0] = "failed"
+        else:
+            del self.model[i]
+
+
+QueueStates.TestCase.settings = settings(max_examples=25, stateful_step_count=30)
+TestQueueStates = QueueStates.TestCase
