@@ -1,0 +1,77 @@
+"""Nothing that was accepted is lost, and nothing comes twice but the one that was under way when the process died."""
+
+import asyncio
+import email
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support.dns_server import DnsServer
+from tests.support.killed_submitter import content, plan
+from tests.support.outbound_rig import ZONE, OutboundRig, rig_config
+from tests.support.smtp_sink import SmtpSink
+
+ROUNDS = 15
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def number_of(raw: bytes) -> str:
+    return email.message_from_bytes(raw)["Subject"]
+
+
+@pytest.mark.kill
+async def test_killed_at_any_moment_the_queue_loses_nothing(tmp_path):
+    accounts = {
+        name: {
+            "domain": "a.test",
+            "destinations": {f"{name}@a.test": {}},
+            "max_outgoing_messages_per_day": 1_000_000,
+            "max_first_time_recipients_per_day": 1_000_000,
+        }
+        for name in ("anna", "ben")
+    }
+    async with SmtpSink() as sink, DnsServer(ZONE) as dns:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.support.killed_submitter",
+            str(tmp_path),
+            str(sink.port),
+            dns.endpoint,
+            str(ROUNDS),
+            "20261123",
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(120):
+                output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        assert process.returncode == 0
+        accepted = output.decode().split()
+        assert len(accepted) > ROUNDS
+
+        config = rig_config(sink.port, accounts=accounts)
+        async with OutboundRig(tmp_path, sink.port, config=config) as rig:
+            await rig.queue.kick([item.id for item in await rig.items()])
+            await rig.until_empty()
+            local = Counter(map(number_of, await rig.mail("ben")))
+            bodies = {number_of(raw): raw for raw in await rig.mail("ben")}
+            assert not await rig.mail("anna")  # no reports
+            assert not list(rig.queue.files.iterdir())
+    remote = Counter(number_of(taken.content) for taken in sink.messages)
+    bodies |= {number_of(taken.content): taken.content for taken in sink.messages}
+
+    for number in accepted:
+        recipients = plan(number)[1]
+        assert remote[number] >= ("bo@b.test" in recipients), f"{number} is lost"
+        assert local[number] == ("ben@a.test" in recipients), f"{number} at the neighbour's"
+    # One delivery runs for a domain, so one kill can repeat one message.
+    assert sum(count - 1 for count in remote.values()) <= ROUNDS
+    assert max(local.values()) == 1
+    for number, raw in bodies.items():
+        assert raw.endswith(content(number).partition(b"\r\n\r\n")[2])
