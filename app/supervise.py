@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 from backend.api.endpoint import load_note
@@ -50,6 +51,15 @@ class Supervisor:
             return []
         return [(address, password) for address, password in accounts if password]
 
+    def note_practice_password(self, folder: Path, address: str, password: str) -> None:
+        """A person set another password: what is remembered of the old one is wrong now."""
+        known = dict(self.practice_accounts(folder))
+        if address in known:
+            known[address] = password
+            values = {"accounts": [{"address": a, "password": p} for a, p in known.items()]}
+            with os.fdopen(_private_file(_practice_file(folder)), "w", encoding="utf-8") as file:
+                json.dump(values, file)
+
     def tail(self, folder: Path, lines: int) -> list[str]:
         """The log's last lines as people read them, then what the process itself said (a trace, a refusal)."""
         logged = [_plain(line) for line in _last_lines(folder / "log" / "server.log", lines)]
@@ -62,7 +72,7 @@ class Supervisor:
         """Starts it detached. Raises: StartError, with the reason that the process gave."""
         if self.is_alive(folder):
             return
-        practice = practice or _practice_file(folder).exists()
+        practice = practice or _is_practice(folder)
         try:
             child = _spawn(folder, practice=practice)
         except OSError as error:
@@ -135,6 +145,15 @@ def _console_file(folder: Path) -> Path:
 
 def _practice_file(folder: Path) -> Path:
     return folder / "run" / "practice.json"
+
+
+def _is_practice(folder: Path) -> bool:
+    """By its own settings; broken ones are for the server to complain of."""
+    try:
+        text = (folder / "config" / "server.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text).get("practice_mode") is True
+    except (OSError, ValueError):
+        return False
 
 
 def _runs(pid: int) -> bool:

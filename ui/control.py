@@ -46,6 +46,10 @@ class ServerControl(Protocol):
         """Address and password of the accounts that practice mode made; empty when they are not known."""
         ...
 
+    def note_practice_password(self, folder: Path, address: str, password: str) -> None:
+        """The password of a practice account was changed."""
+        ...
+
     def tail(self, folder: Path, lines: int) -> list[str]:
         """The last lines that the server wrote."""
         ...

@@ -327,7 +327,7 @@ class MainWindow(QMainWindow):
             else:
                 self.settings.setValue("server/url", target.url)
                 self.settings.setValue("server/ca_file", str(target.ca_file or ""))
-        stopped = self.session.state in {LinkState.STOPPING, LinkState.STOPPED}
+        stopped = self.session.state is LinkState.STOPPING
         if stopped or self.session.is_connected:
             self.settings.setValue("server/stopped_on_purpose", stopped)
 

@@ -143,6 +143,8 @@ def test_a_password_is_set_and_a_short_one_refused(rig: Rig) -> None:
         dialog.password.line.setText("a long and good one")
         press(dialog, "Set password")
         await rig.until(lambda: rig.admin.passwords.get("anna") == "a long and good one")
+        remembered = {"anna@example.org": "a long and good one"}
+        await rig.until(lambda: rig.control.practice_passwords == remembered)
 
     rig.run(scenario())
 

@@ -519,6 +519,7 @@ class FakeControl:
         self.pretend_alive = False
         self.fault = ""
         self.starts: list[bool] = []
+        self.practice_passwords = {"me@gatepost.test": "practice-makes-42"}
 
     def is_alive(self, folder: Path) -> bool:
         return folder == self.admin.folder and (self.admin.is_running or self.pretend_alive)
@@ -543,7 +544,10 @@ class FakeControl:
         await self.admin.stop()
 
     def practice_accounts(self, _folder: Path) -> list[tuple[str, str]]:
-        return [("me@gatepost.test", "practice-makes-42")] if self.admin.practice else []
+        return list(self.practice_passwords.items()) if self.admin.practice else []
+
+    def note_practice_password(self, _folder: Path, address: str, password: str) -> None:
+        self.practice_passwords = {address: password}
 
     def tail(self, _folder: Path, lines: int) -> list[str]:
         return ["12:00:01 INFO server: started", "12:00:07 ERROR server: port 2525 is in use"][

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QTabBar, QVBoxLayout, QWidget
 from backend.api import types as t
 from backend.api.client import ApiError
 from ui import palette
+from ui.control import LocalServer
 from ui.pages.connect import ConnectPanel
 from ui.pages.page import Desk, Page
 from ui.pages.passwords import SetPasswordSheet, password_sheet
@@ -221,10 +222,10 @@ class AccountPage(Page):
         return True
 
     def take(self, event: t.EventData) -> None:
-        if isinstance(event, t.ConfigEvent) or (
-            isinstance(event, t.MailEvent | t.SignInEvent)
-            and getattr(event, "account", "") == self._id
-        ):
+        mine = (isinstance(event, t.MailEvent) and event.account == self._id) or (
+            isinstance(event, t.SignInEvent) and event.entry.account == self._id
+        )
+        if mine or isinstance(event, t.ConfigEvent):
             self.mark_stale()
 
     def _draw(self, account: t.Account) -> None:
@@ -333,8 +334,12 @@ class AccountPage(Page):
         sheet = SetPasswordSheet(self.desk.window, self.desk, account.id)
         if not await wait_for(sheet):
             return
+        address = words.main_address(account)
+        target = self.desk.session.target
+        if isinstance(target, LocalServer):
+            chosen = sheet.made or sheet.password.line.text()
+            self.desk.session.control.note_practice_password(target.folder, address, chosen)
         if sheet.made:
-            address = words.main_address(account)
             await wait_for(
                 password_sheet(self.desk.window, "The new password", address, sheet.made)
             )

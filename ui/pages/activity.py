@@ -21,7 +21,7 @@ from ui.widgets.text import ElidedLabel, Label, button, row
 from ui.widgets.timeline import Step, TimelineView
 
 SEARCH_MS = 300
-SETTLE_MS = 300
+SETTLE_MS = 700
 LIMIT = 300
 
 

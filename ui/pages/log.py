@@ -164,7 +164,7 @@ class LogPage(Page):
         self._say()
 
     def _say(self) -> None:
-        shown, kept = len(self.model.rows()), len(self.buffer)
+        shown, kept = self.model.rowCount(), len(self.buffer)
         text = wording.count(shown, "line")
         if shown != kept:
             text += f" of {wording.number(kept)}"

@@ -24,7 +24,7 @@ from ui.widgets.text import ElidedLabel, IconLabel, Label, LayoutButton, button,
 
 RECENT = 8
 REFRESH_MS = 60_000
-SETTLE_MS = 400  # events come in bursts
+SETTLE_MS = 1000  # events come in bursts
 
 
 class StatCard(LayoutButton):

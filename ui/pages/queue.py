@@ -249,10 +249,8 @@ class QueuePage(Page):
         return t.QueueQuery.model_validate(values)
 
     async def fetch(self) -> bool:
-        loaded = min(max(PAGE_ROWS, len(self.model.rows())), t.MAX_PAGE)
-        query = self._query(0, loaded)
-        page = await self.desk.session.call(lambda client: client.queue(query))
-        items = [item for item in page.items if item.id not in self._pending_drop]
+        page, read = await self._read_again(max(PAGE_ROWS, self.model.rowCount()))
+        items = [item for item in read if item.id not in self._pending_drop]
         self.model.replace(items, page.total)
         parts = [f"{wording.number(page.waiting)} waiting"]
         if page.held:
@@ -266,12 +264,24 @@ class QueuePage(Page):
             await self._read_detail(self.drawer.shown_id)
         return bool(items) or filtered
 
+    async def _ask(self, query: t.QueueQuery) -> t.QueueList:
+        return await self.desk.session.call(lambda client: client.queue(query))
+
+    async def _read_again(self, rows: int) -> tuple[t.QueueList, list[t.QueueItem]]:
+        """As many rows as are shown already, so that nobody who scrolled down is thrown back."""
+        items: list[t.QueueItem] = []
+        while True:
+            query = self._query(len(items), min(rows - len(items), t.MAX_PAGE))
+            page = await self._ask(query)
+            items += page.items
+            if not page.items or len(items) >= min(rows, page.total):
+                return page, items
+
     def _more(self, offset: int) -> None:
         self.do(self._fetch_more(offset), "queue page")
 
     async def _fetch_more(self, offset: int) -> None:
-        query = self._query(offset, PAGE_ROWS)
-        page = await self.desk.session.call(lambda client: client.queue(query))
+        page = await self._ask(self._query(offset, PAGE_ROWS))
         self.model.append(page.items, page.total)
 
     def take(self, event: t.EventData) -> None:

@@ -81,9 +81,22 @@ async def test_what_practice_mode_prints_is_for_the_owner_alone(script, tmp_path
     await supervisor.start(tmp_path, practice=True)
     try:
         assert supervisor.practice_accounts(tmp_path) == [("me@gatepost.test", "secret")]
+        supervisor.note_practice_password(tmp_path, "me@gatepost.test", "another")
+        supervisor.note_practice_password(tmp_path, "who@gatepost.test", "nobody")
+        assert supervisor.practice_accounts(tmp_path) == [("me@gatepost.test", "another")]
         assert (tmp_path / "run" / "practice.json").stat().st_mode & 0o077 == 0
     finally:
         await supervisor.stop(tmp_path)
+
+
+def test_a_practice_folder_is_known_by_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    settings = tmp_path / "config" / "server.toml"
+    assert not supervise._is_practice(tmp_path)
+    settings.write_text("practice_mode = true\n")
+    assert supervise._is_practice(tmp_path)
+    settings.write_text("practice_mode = [\n")
+    assert not supervise._is_practice(tmp_path)
 
 
 def test_without_practice_there_are_no_known_passwords(tmp_path: Path) -> None:
