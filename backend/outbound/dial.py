@@ -15,6 +15,7 @@ MAX_BUFFERED_OCTETS = 256 * 1024  # replies are small: more waits in the kernel;
 WRITE_HIGH_WATER_OCTETS = 256 * 1024
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 
 Endpoints = Collection[tuple[str, int]]
 
@@ -44,7 +45,8 @@ def refusal(ip: str, *, allow_private: bool) -> str | None:
         return None
     if address.is_loopback:
         return "is this computer itself"
-    if not address.is_global:
+    # RFC 4291 §2.4: outside 2000::/3 lie site-local addresses, a network's own NAT64 (RFC 8215) and old forms of IPv4.
+    if not address.is_global or (address.version == 6 and address not in _PUBLIC_V6):
         return "is a private address"
     return None
 
