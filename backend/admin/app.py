@@ -20,6 +20,7 @@ from backend.admin.services import Services
 from backend.admin.static import StaticFiles
 from backend.api import types as t
 from backend.api.routes import EVENT_STREAM, ROUTES, Needs, Route
+from backend.observe.http import http_logger
 from backend.runtime.tasks import finish
 
 MAX_BODY_BYTES = 10_000_000  # one request, a security limit
@@ -66,7 +67,12 @@ def build(
 def make_runner(app: web.Application) -> web.AppRunner:
     """For the Unix socket (`web.SockSite`) or, by its `server` after `setup()`, for `runtime.listeners`."""
     return web.AppRunner(
-        app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, keepalive_timeout=75.0
+        app,
+        access_log=None,
+        logger=http_logger(),
+        auto_decompress=False,
+        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+        keepalive_timeout=75.0,
     )
 
 
@@ -102,6 +108,8 @@ def _guard(access: Access) -> Middleware:
             if error.problem.code == "access.host" and "html" in request.headers.get("Accept", ""):
                 text = f"{error.problem.message}\n\n{error.problem.fix}\n"
                 return web.Response(status=error.status, text=text)
+            return reply_to(error)
+        except Exception as error:  # the request's border: a stranger hears nothing of our fault
             return reply_to(error)
 
     return guard
@@ -170,6 +178,9 @@ async def _parse(
     if route.request is not None:
         if request.content_type != "application/json":
             raise DeniedError(415, "request.type", "The request's content type is not JSON.")
+        # SECURITY: a few kilobytes could be made to unfold into millions; nobody needs to compress a request.
+        if "Content-Encoding" in request.headers:
+            raise DeniedError(415, "request.encoding", "Compressed requests are not taken here.")
         size = request.content_length
         if caller is None and (size is None or size > MAX_STRANGERS_BODY_BYTES):
             raise web.HTTPRequestEntityTooLarge(MAX_STRANGERS_BODY_BYTES, size or 0)

@@ -49,7 +49,7 @@ class StaticFiles:
             place = f"web/{name}"
         try:
             file = await run_blocking(Pool.FILES, self._load, place)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name with NUL
             raise web.HTTPNotFound from None
         headers = {
             "ETag": f'"{file.tag}"',

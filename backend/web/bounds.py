@@ -9,9 +9,7 @@ from aiohttp.web_protocol import RequestHandler
 
 MAX_CONNECTIONS = 1_000  # of one HTTP server, a security limit
 MAX_PER_ADDRESS = 100  # browsers open six, and several may sit behind one address; a security limit
-CHECK_EVERY_S = (
-    30.0  # a connection without a request for one to two of these is closed, a security limit
-)
+CHECK_EVERY_S = 30.0  # a connection without a request, or without reading, for one to two of these is closed, a security limit
 
 
 class Bounded:
@@ -34,6 +32,10 @@ class Bounded:
     def __call__(self) -> asyncio.Protocol:
         handler = cast(RequestHandler, self._server())  # what aiohttp's factory makes
         return _Connection(self, handler)
+
+    @property
+    def open_connections(self) -> int:
+        return self._by_address.total()
 
     def begin(self, address: str) -> bool:
         """False: there are too many already."""
@@ -60,6 +62,8 @@ class _Connection(asyncio.Protocol):
         self._address = ""
         self._is_in = False
         self._requests = 0
+        self._is_writable = True
+        self._is_blocked = False  # the other side has not read what was sent, since the last check
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -90,9 +94,11 @@ class _Connection(asyncio.Protocol):
             self._handler.eof_received()
 
     def pause_writing(self) -> None:
+        self._is_writable = False
         self._handler.pause_writing()
 
     def resume_writing(self) -> None:
+        self._is_writable, self._is_blocked = True, False
         self._handler.resume_writing()
 
     def _check_later(self) -> None:
@@ -103,8 +109,10 @@ class _Connection(asyncio.Protocol):
         # aiohttp tells nowhere else what a connection is doing (its keep-alive timer ignores bytes that trickle).
         handler = self._handler
         busy = handler._request_in_progress
-        if not busy and handler._request_count == self._requests and self._transport is not None:
+        is_idle = not busy and handler._request_count == self._requests
+        if (is_idle or self._is_blocked) and self._transport is not None:
             self._transport.abort()
             return
+        self._is_blocked = not self._is_writable
         self._requests = handler._request_count
         self._check_later()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from backend.core.address import AddressError, parse_domain
+from backend.observe.http import http_logger
 from backend.web.autoconfig import MailPort, format_autoconfig
 
 MAX_BODY_BYTES = 65_536  # nobody has anything to send here, a security limit
@@ -72,7 +73,13 @@ class Site:
 
 def make_runner(app: web.Application) -> web.AppRunner:
     """Its `server`, after `setup()`, is the protocol factory for `runtime.listeners`."""
-    return web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
+    return web.AppRunner(
+        app,
+        access_log=None,
+        logger=http_logger(),
+        auto_decompress=False,
+        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+    )
 
 
 async def _to_admin(_: web.Request) -> web.StreamResponse:

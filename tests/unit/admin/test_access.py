@@ -1,6 +1,7 @@
 """Host names, origins, sign-in, sessions, the owner's socket."""
 
 import asyncio
+import gzip
 import os
 import socket
 import ssl
@@ -8,6 +9,7 @@ import stat
 
 import aiohttp
 import pytest
+import yarl
 from aiohttp import web
 
 from backend.admin.app import build, make_runner
@@ -289,3 +291,17 @@ async def test_a_short_password_is_refused_and_a_made_one_is_strong(tmp_path):
     assert await password.is_right(made)
     assert not await password.is_right(made + "x")
     assert stat.S_IMODE((tmp_path / "admin-password").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("path", ["/admin/%00", "/admin/icons/%00.svg", "/api/v1/accounts/%00"])
+async def test_a_name_with_nul_is_no_fault_of_the_server(rig, http, path):
+    async with http.get(yarl.URL(rig.url + path, encoded=True)) as reply:
+        assert reply.status in {401, 404}
+
+
+async def test_a_compressed_request_is_refused_before_it_unfolds(rig, http):
+    bomb = gzip.compress(b'{"password": "' + b"a" * 9_000_000 + b'"}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with http.post(rig.url + "/api/v1/session", data=bomb, headers=headers) as reply:
+        assert reply.status == 415
+        assert (await reply.json())["code"] == "request.encoding"

@@ -6,6 +6,7 @@ import pytest
 from aiohttp import web
 
 from backend.web.bounds import Bounded
+from backend.web.site import Site, make_runner
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -117,3 +118,43 @@ def test_it_works_on_the_loop_that_servers_run_on():
     uvloop = pytest.importorskip("uvloop")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
         loop.run(once())
+
+
+async def test_a_client_that_does_not_read_its_answer_is_cut_off():
+    async def endless(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 100_000)
+
+    app = web.Application()
+    app.router.add_get("/", endless)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    factory = Bounded(runner.server, check_every_s=0.1)
+    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname(), limit=1000)
+    writer.write(REQUEST)
+    async with asyncio.timeout(5):
+        while not factory.open_connections:
+            await asyncio.sleep(0)
+        while factory.open_connections:
+            await asyncio.sleep(0.01)
+    writer.close()
+    server.close()
+    await runner.cleanup()
+
+
+async def test_noise_on_an_http_port_is_answered_but_not_logged(caplog):
+    site = Site(domains=tuple, ports=tuple)
+    runner = make_runner(site.build())
+    await runner.setup()
+    server = await asyncio.get_running_loop().create_server(Bounded(runner.server), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.write(b"GET / HTTP/1.1\r\nContent-Length: +5\r\n\r\n")
+    async with asyncio.timeout(5):
+        assert b" 400 " in await reader.readline()
+    writer.close()
+    server.close()
+    await runner.cleanup()
+    assert not caplog.records
