@@ -1,8 +1,9 @@
 """Which mailboxes match? Patterns, the hierarchy and LIST's extensions (RFC 9051 §6.3.9, RFC 5258)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from backend.imap.commands import List
 
@@ -39,23 +40,47 @@ class _Patterns:
     """RFC 9051 §6.3.9: `*` matches anything, `%` anything but the delimiter."""
 
     def __init__(self, reference: str, patterns: Iterable[str]) -> None:
-        self._patterns = [_compile(normal_name(reference + pattern)) for pattern in patterns]
+        names = [normal_name(reference + pattern) for pattern in patterns]
+        self._names = frozenset(name for name in names if _WILDCARDS.search(name) is None)
+        self._patterns = [_compile(name) for name in names if name not in self._names]
 
     def match(self, name: str) -> bool:
-        return any(pattern.fullmatch(name) for pattern in self._patterns)
+        return name in self._names or any(matches(name) for matches in self._patterns)
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
-    # Runs of wildcards are drawn together: SECURITY: "*%*%*%" must not make the search exponential.
-    parts: list[str] = []
-    for run in re.findall(r"[*%]+|[^*%]+", pattern):
-        if run[0] not in "*%":
-            parts.append(re.escape(run))
-        elif "*" in run:
-            parts.append(".*")
+_WILDCARDS = re.compile(r"[*%]+")
+
+
+def _compile(pattern: str) -> Callable[[str], object]:
+    # Runs of wildcards are drawn together: "*%" matches what "*" does.
+    pieces = re.findall(r"[*%]+|[^*%]+", pattern)
+    pieces = [piece if piece[0] not in "*%" else max(piece, key="%*".index) for piece in pieces]
+    if sum(piece in "*%" for piece in pieces) > 1:
+        return partial(_matches, pieces)
+    wild = {"*": ".*", "%": f"[^{DELIMITER}]*"}
+    return re.compile(
+        "".join(wild.get(piece) or re.escape(piece) for piece in pieces), re.DOTALL
+    ).fullmatch
+
+
+def _matches(pieces: Sequence[str], name: str) -> bool:
+    """SECURITY: a regular expression with several wildcards would try for ages; here a place is looked at once a piece."""
+    places = {0}  # where the pieces so far may end
+    for piece in pieces:
+        if piece == "*":
+            places = set(range(min(places), len(name) + 1))
+        elif piece == "%":
+            reached: set[int] = set()
+            for place in sorted(places):
+                if place not in reached:
+                    end = name.find(DELIMITER, place)
+                    reached.update(range(place, (len(name) if end < 0 else end) + 1))
+            places = reached
         else:
-            parts.append(f"[^{DELIMITER}]*")
-    return re.compile("".join(parts), re.DOTALL)
+            places = {place + len(piece) for place in places if name.startswith(piece, place)}
+        if not places:
+            return False
+    return len(name) in places
 
 
 @dataclass(slots=True)

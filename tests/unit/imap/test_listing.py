@@ -1,6 +1,9 @@
+import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.imap.commands import List
 from backend.imap.listing import Entry, list_mailboxes, list_subscribed, normal_name
@@ -88,3 +91,21 @@ def test_many_wildcards_cost_little():
 def test_inbox_in_any_case_is_inbox():
     assert normal_name("inBox/a") == "INBOX/a"
     assert normal_name("inBoxes") == "inBoxes"
+
+
+def test_a_pattern_of_many_wildcards_is_answered_at_once():
+    deep = [Entry("a" * 500)]
+    assert list_mailboxes(deep, List("", ("*a" * 200 + "*b",))) == []
+    assert list_mailboxes(deep, List("", ("%a*a" * 100 + "%b",))) == []
+    assert len(list_mailboxes(deep, List("", ("*a" * 200 + "%",)))) == 1
+
+
+@given(
+    st.text("ab/", max_size=8).filter(lambda name: name.upper() != "INBOX"),
+    st.text("ab/*%", min_size=1, max_size=8),
+)
+def test_patterns_mean_what_a_regular_expression_would(name, pattern):
+    parts = {"*": ".*", "%": "[^/]*"}
+    meaning = "".join(parts.get(char, char) for char in pattern)
+    found = [one.name for one in list_mailboxes([Entry(name)], List("", (pattern,)))]
+    assert (name in found) == bool(re.fullmatch(meaning, name))
