@@ -1,0 +1,117 @@
+"""The settings as text, their changes, the way back; and the server that is started anew."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.support.browser import Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+REMEMBER_STRIPS = """
+window.strips = new Set();
+new MutationObserver(() => {
+  for (const strip of document.querySelectorAll('.strip.warn')) window.strips.add(strip.innerText);
+}).observe(document.body, { childList: true, subtree: true });
+"""
+
+
+async def text_of(page: Page) -> str:
+    return await page.get_by_label("Text of domains.toml").input_value()
+
+
+async def test_a_fault_is_shown_with_its_line_and_the_right_text_is_applied(
+    visitor: Visitor,
+) -> None:
+    visitor.expected += ["400", "422"]
+    page = await visitor.open("/settings")
+    area = page.get_by_label("Text of domains.toml")
+    await area.wait_for()
+    before = await text_of(page)
+    await area.fill(before + '\n[domains."typed.example"]\ndescriptoin = "typed"\n')
+    faulty = len(before.splitlines()) + 3
+    await page.get_by_role("button", name="Check", exact=True).click()
+    fault = page.get_by_role("alert")
+    await expect(fault).to_contain_text("descriptoin")
+    line = fault.get_by_role("button", name=f"domains.toml, line {faulty}")
+    await line.click()
+    chosen = await area.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)")
+    assert chosen == 'descriptoin = "typed"'
+    await page.get_by_role("button", name="Save and apply").click()
+    await expect(fault).to_contain_text("descriptoin")
+
+    # What was typed outlives a look at another page.
+    await visitor.go(page, "/domains")
+    await visitor.go(page, "/settings")
+    assert "descriptoin" in await text_of(page)
+
+    await area.fill((await text_of(page)).replace("descriptoin", "description"))
+    await page.get_by_role("button", name="Check", exact=True).click()
+    await expect(page.get_by_text("No fault found.")).to_be_visible()
+    await page.get_by_role("button", name="Save and apply").click()
+    await expect(page.get_by_text("Saved, and in force.")).to_be_visible()
+
+    # The change is in the list, says what it did, and is taken back.
+    newest = page.locator(".changes li").first
+    await expect(newest).to_contain_text("holds now")
+    await newest.get_by_role("button", name="What change").click()
+    await expect(page.locator(".diff .plus").first).to_be_visible()
+    await expect(page.locator(".diff")).to_contain_text('+[domains."typed.example"]')
+    await page.get_by_role("button", name="Close").last.click()
+    await page.locator(".changes li").nth(1).get_by_role("button", name="Go back to change").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Go back").click()
+    await expect(page.get_by_text("The old settings hold again.")).to_be_visible()
+    await visitor.go(page, "/domains")
+    await expect(page.get_by_role("rowheader", name="gatepost.test")).to_be_visible()
+    await expect(page.get_by_role("rowheader", name="typed.example")).to_have_count(0)
+
+
+async def test_a_change_made_elsewhere_is_said_and_nothing_typed_is_lost(visitor: Visitor) -> None:
+    page = await visitor.open("/settings")
+    area = page.get_by_label("Text of domains.toml")
+    await area.fill("# mine\n")
+    other = await visitor.open("/domains/new")
+    dialog = other.get_by_role("dialog", name="Add a domain")
+    await dialog.get_by_label("Domain").fill("meanwhile.example")
+    await dialog.get_by_role("button", name="Add domain").click()
+    await expect(page.get_by_text("The settings were changed elsewhere meanwhile")).to_be_visible()
+    assert await text_of(page) == "# mine\n"
+    await expect(page.get_by_role("button", name="Save and apply")).to_be_disabled()
+    await page.get_by_role("button", name="Take the new text").click()
+    assert "meanwhile.example" in await text_of(page)
+
+
+async def test_the_stored_mail_is_checked(visitor: Visitor) -> None:
+    page = await visitor.open("/server")
+    await page.get_by_role("button", name="Check the stored mail").click()
+    await expect(page.locator(".banner.ok", has_text="All is well")).to_be_visible()
+
+
+async def test_a_new_password_of_the_administrator_needs_the_old_one(visitor: Visitor) -> None:
+    visitor.expected += ["400", "401", "403", "422"]
+    page = await visitor.open("/server")
+    await page.get_by_label("Password now").fill("not this one")
+    await page.get_by_label("New password").fill("short")
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_text("Use at least 12 characters.")).to_be_visible()
+    await page.get_by_label("New password").fill("a longer one, chosen")
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.locator("form .fault, form .banner.error")).to_be_visible()
+    assert await page.get_by_role("dialog").count() == 0
+
+
+async def test_a_restart_shows_a_strip_that_clears_itself(visitor: Visitor) -> None:
+    visitor.expected += ["ERR_CONNECTION", "ERR_INCOMPLETE_CHUNKED", "ERR_EMPTY_RESPONSE"]
+    page = await visitor.open("/server")
+    process = await page.locator(".facts").inner_text()
+    await page.evaluate(REMEMBER_STRIPS)
+    await page.get_by_role("button", name="Restart…").click()
+    question = page.get_by_role("dialog", name="Restart the server?")
+    await question.get_by_role("button", name="Restart", exact=True).click()
+    await page.wait_for_function("window.strips.size > 0")
+    await expect(page.locator(".strip.warn")).to_have_count(0)
+    assert any("restarting" in strip for strip in await page.evaluate("[...window.strips]"))
+    # The page is alive again, and nobody has to sign in.
+    assert process
+    await visitor.go(page, "/domains")
+    await expect(page.get_by_role("rowheader", name="gatepost.test")).to_be_visible()
+    assert await page.get_by_role("dialog").count() == 0
