@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 API_VERSION = 1
 
 MAX_PAGE = 500  # rows in one reply, a security limit
+MAX_NUMBER = 2**63 - 1  # of a row in a database
 MAX_IDS = 10_000  # queue ids in one action, a security limit
 MAX_LOG_LINES = 10_000  # what the log ring holds
 
@@ -358,7 +359,7 @@ class QueueList(Reply):
 
 
 class QueueQuery(Request):
-    offset: int = Field(default=0, ge=0)
+    offset: int = Field(default=0, ge=0, le=MAX_NUMBER)
     limit: int = Field(default=100, ge=1, le=MAX_PAGE)
     sort: QueueSort = "next_attempt_at"
     descending: bool = False
@@ -390,7 +391,7 @@ class QueueDetail(Reply):
 
 
 class QueueIds(Request):
-    ids: list[int] = Field(max_length=MAX_IDS, min_length=1)
+    ids: list[Annotated[int, Field(ge=0, le=MAX_NUMBER)]] = Field(max_length=MAX_IDS, min_length=1)
 
 
 class QueueActed(Reply):

@@ -22,6 +22,8 @@ M = TypeVar("M", bound=BaseModel)
 
 SERVER_FILE = "server.toml"
 DOMAINS_FILE = "domains.toml"
+MAX_KEY_PARTS = 50  # names in a dotted name, a security limit: paths cost their length squared
+_QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*'?|#[^\n]*")
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 
 # What tomllib says, in words for people; anything else is shown as it says it.
@@ -137,6 +139,9 @@ class _Notes:
 
 
 def _read(text: str, file: str) -> dict[str, Any] | Problem:
+    for number, bare in enumerate(_QUOTED.sub("", text).split("\n"), 1):
+        if bare.count(".") > MAX_KEY_PARTS:
+            return _syntax_problem(file, number, "The name of the setting has too many parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -145,13 +150,21 @@ def _read(text: str, file: str) -> dict[str, Any] | Problem:
         line = int(place[1]) if place and place[1] else max(1, text.count("\n"))
         plain = _AT_LINE.sub("", message)
         sentence = next((said for key, said in _SYNTAX.items() if plain.startswith(key)), plain)
-        return Problem(
-            code="config.syntax",
-            file=file,
-            line=line,
-            message=f"{sentence}.",
-            fix=f'Correct line {line} of {file}; settings look like: name = "value"',
-        )
+        return _syntax_problem(file, line, sentence)
+    except RecursionError:
+        return _syntax_problem(file, 1, "Brackets stand within brackets too many times")
+    except ValueError:  # of int(), which takes some thousand digits at most
+        return _syntax_problem(file, 1, "A number has too many digits")
+
+
+def _syntax_problem(file: str, line: int, sentence: str) -> Problem:
+    return Problem(
+        code="config.syntax",
+        file=file,
+        line=line,
+        message=f"{sentence}.",
+        fix=f'Correct line {line} of {file}; settings look like: name = "value"',
+    )
 
 
 def _validate(

@@ -3,7 +3,7 @@
 import binascii
 import re
 
-_SHIFTED = re.compile(r"&([^-]*)-")
+_SHIFTED = re.compile(r"&([^&-]*)-")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FOREIGN = re.compile(r"&|[^\x20-\x7e]+")
 

@@ -433,3 +433,13 @@ async def test_a_client_that_sends_rubbish_is_answered_or_closed(rig):
             assert reply == b"" or b" 4" in reply
     async with rig.local() as client:
         assert (await client.hello()).local
+
+
+async def test_numbers_that_no_database_holds_are_faults_of_the_request(rig):
+    connector = aiohttp.UnixConnector(path=str(rig.folder.admin_socket))
+    async with aiohttp.ClientSession(connector=connector) as http:
+        path = "http://localhost/api/v1/queue"
+        async with http.post(path + "/kick", json={"ids": [10**30]}) as reply:
+            assert reply.status == 422
+        async with http.get(path, params={"offset": str(10**30)}) as reply:
+            assert reply.status == 422

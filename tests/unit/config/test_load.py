@@ -1,6 +1,6 @@
 import pytest
 
-from backend.config.load import domains_from_data, load_texts, parse_domains
+from backend.config.load import domains_from_data, load_texts, parse_domains, parse_server
 from backend.core.errors import ConfigError
 
 SERVER = 'hostname = "mail.example.org"\n'
@@ -109,3 +109,27 @@ def test_values_from_a_form_have_faults_without_a_file():
         "/accounts/a/full_name",
     }
     assert {p.file for p in caught.value.problems} == {""}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = " + "[" * 50_000, "brackets"),
+        ("a = " + "{a = " * 50_000, "brackets"),
+        ("a = " + "9" * 10_000, "digits"),
+        ("\n" + "a." * 50_000 + "a = 1", "parts"),
+        ("[" + '"a" . ' * 50_000 + "a]", "parts"),
+        ("x = {" + "a." * 50_000 + "a = 1}", "parts"),
+        ('\\"' * 500_000 + ".", "neither"),
+    ],
+)
+def test_what_would_take_all_memory_is_a_fault_of_the_file(text, said):
+    parsed = parse_server(text)
+    assert parsed.model is None
+    assert said in parsed.problems[0].message.lower()
+    assert parsed.problems[0].line == text.count("\n") + 1
+
+
+def test_dots_in_values_and_comments_are_not_counted():
+    text = f'# {"." * 200}\nhostname = "{".".join("a" * 60)}"  # {"." * 200}\n'
+    assert parse_server(text).model is not None

@@ -26,3 +26,8 @@ def test_other_spellings_are_refused(wire):
 
 def test_what_utf16_cannot_hold_becomes_a_question_mark():
     assert utf7.encode("a\ud800b") == b"a?b"
+
+
+def test_shifts_that_never_end_are_refused_at_once():
+    with pytest.raises(ValueError, match="modified"):
+        utf7.decode(b"&A" * 500_000)
