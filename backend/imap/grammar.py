@@ -32,7 +32,7 @@ class GrammarError(PeerError):
 # ATOM-CHAR = <any CHAR except atom-specials>; atom-specials = "(" / ")" / "{" / SP / CTL / "%" / "*" / DQUOTE / "\" / "]"
 _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 # ASTRING-CHAR = ATOM-CHAR / resp-specials ("]")
-# INTEROP: raw UTF-8 in an unquoted mailbox name is taken, clients in rev2 mode forget the quotes.
+# INTEROP(rev2 clients): raw UTF-8 in an unquoted mailbox name is taken, clients in rev2 mode forget the quotes.
 _ASTRING = re.compile(rb'[^\x00-\x20\x7f(){%*"\\]+')
 # list-char = ATOM-CHAR / list-wildcards / resp-specials
 _LIST_MAILBOX = re.compile(rb'[^\x00-\x20\x7f(){"\\]+')
@@ -79,7 +79,7 @@ class Cursor:
         return self.pos >= len(self._text) and self._index == len(self._command.segments) - 1
 
     def end(self) -> None:
-        """INTEROP: blanks before the line's end are let pass."""
+        """INTEROP(telnet): blanks before the line's end are let pass."""
         if self.at_end() or (
             self._index == len(self._command.segments) - 1
             and not self._text[self.pos :].strip(b" ")
@@ -101,7 +101,7 @@ class Cursor:
             raise GrammarError(f"Expected “{char.decode('ascii')}”")
 
     def sp(self) -> None:
-        """INTEROP: more than one blank counts as one."""
+        """INTEROP(telnet): more than one blank counts as one."""
         if self.peek() != b" ":
             raise GrammarError("Expected a space")
         while self.peek() == b" ":
@@ -232,7 +232,7 @@ class Cursor:
 
     def _name(self, raw: bytes) -> str:
         try:
-            # INTEROP: eight-bit bytes can't be UTF-7; clients that send them mean UTF-8.
+            # INTEROP(old webmail): eight-bit bytes can't be UTF-7; clients that send them mean UTF-8.
             return raw.decode("utf-8") if self.utf8 or not raw.isascii() else utf7.decode(raw)
         except ValueError as error:
             raise GrammarError("The mailbox name is not correctly encoded") from error

@@ -8,7 +8,7 @@ from backend.core.errors import PeerError
 from backend.imap import commands as c
 from backend.imap.grammar import Cursor, GrammarError
 from backend.imap.parse_fetch import parse_fetch, parse_store
-from backend.imap.parse_list import parse_list, status_items
+from backend.imap.parse_list import parse_list, refuse_wild, status_items
 from backend.imap.parse_search import parse_search
 from backend.imap.wire import RawCommand
 
@@ -181,7 +181,9 @@ def _lsub(cursor: Cursor) -> c.Command:
     cursor.sp()
     reference = cursor.mailbox()
     cursor.sp()
-    return c.Lsub(reference, cursor.list_mailbox())
+    pattern = cursor.list_mailbox()
+    refuse_wild([reference, pattern])
+    return c.Lsub(reference, pattern)
 
 
 def _status(cursor: Cursor) -> c.Command:

@@ -1,9 +1,12 @@
 """Which mailboxes are asked for? The arguments of LIST with its extensions, and the items of STATUS."""
 
+from collections.abc import Iterable
+
 from backend.imap.commands import List, StatusItem
 from backend.imap.grammar import Cursor, GrammarError
 
 MAX_PATTERNS = 100  # patterns in one LIST, a security limit
+MAX_WILDCARDS = 50  # in all patterns of one command, a security limit
 
 # RFC 5258 §6: what may be selected, and what may be asked for beside the name; SPECIAL-USE: RFC 6154 §5.1.
 SELECT_OPTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
@@ -33,6 +36,7 @@ def parse_list(cursor: Cursor) -> List:
         is_extended = True
     else:
         patterns = [cursor.list_mailbox()]
+    refuse_wild([reference, *patterns])
     returns: frozenset[str] = frozenset()
     status: tuple[StatusItem, ...] = ()
     if cursor.try_sp() and not cursor.at_end():
@@ -53,6 +57,14 @@ def parse_list(cursor: Cursor) -> List:
 
         returns = frozenset(cursor.parenthesized(option)) - {"STATUS"}
     return List(reference, tuple(patterns), select, returns, status, is_extended)
+
+
+def refuse_wild(patterns: Iterable[str]) -> None:
+    """Raises:
+    GrammarError: matching would cost too much.
+    """
+    if sum(pattern.count("*") + pattern.count("%") for pattern in patterns) > MAX_WILDCARDS:
+        raise GrammarError("Too many wildcards")
 
 
 def status_items(cursor: Cursor) -> tuple[StatusItem, ...]:

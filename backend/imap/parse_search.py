@@ -114,6 +114,10 @@ class _Keys:
     def day(self, field: search.DateField, compare: search.Compare) -> search.SearchKey:
         return search.Date(field, compare, self.cursor.date())
 
+    def thread_id(self) -> search.SearchKey:
+        self.cursor.atom()
+        return search.Not(search.All())
+
     def modseq(self) -> search.SearchKey:
         # RFC 7162 §3.1.5: "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer; this
         # server keeps one mod-sequence a message, so the entry makes no difference.
@@ -179,4 +183,6 @@ _WITH_ARGUMENT: dict[str, Callable[[_Keys], search.SearchKey]] = {
     "SAVEDSINCE": lambda keys: keys.day(search.DateField.SAVED, search.Compare.SINCE),
     "MODSEQ": _Keys.modseq,
     "EMAILID": lambda keys: search.EmailId(keys.cursor.atom().decode("ascii")),
+    # RFC 8474 §6: THREADID is NIL here, so that none matches.
+    "THREADID": lambda keys: keys.thread_id(),
 }

@@ -124,7 +124,7 @@ class MailboxView:
         count = len(self.uids)
         runs: list[tuple[int, int]] = []
         for low, high in numbers.ranges:
-            # INTEROP: 1:* is asked of empty mailboxes too, by the best of clients.
+            # INTEROP(imaplib scripts): 1:* is asked of empty mailboxes too.
             if (low is None or high is None) and not count:
                 continue
             first = count if low is None else low

@@ -25,9 +25,9 @@ from backend.runtime import tasks
 
 log = logs.get(__name__)
 
-PAUSE_READING_BYTES = (
-    512 * 1024
-)  # received and not yet read, a security limit; above every literal kept in memory
+# Received and not yet read, a security limit; above every literal that is kept in memory.
+PAUSE_READING_BYTES = 512 * 1024
+PAUSE_BEFORE_LOGIN_BYTES = 32 * 1024  # the same for strangers, a security limit
 WRITE_HIGH_BYTES = 512 * 1024  # waiting in the transport; a writer waits above it
 COLLECT_BYTES = 64 * 1024  # small answers are sent together up to this
 WRITE_TIMEOUT_S = 300.0  # a client that reads nothing for so long is gone
@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         "_collected_bytes",
         "_eof",
         "_last_activity",
+        "_pause_at",
         "_paused_reading",
         "_reader",
         "_server",
@@ -98,6 +99,7 @@ class Connection(asyncio.Protocol):
         self._write_blocked: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._last_activity = 0.0
+        self._pause_at = PAUSE_BEFORE_LOGIN_BYTES
         self._paused_reading = False
         self._eof = False
         self._woken = False
@@ -147,7 +149,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._last_activity = asyncio.get_running_loop().time()
         self._reader.receive(data)
-        if self._reader.waiting_bytes > PAUSE_READING_BYTES and not self._paused_reading:
+        if self._reader.waiting_bytes > self._pause_at and not self._paused_reading:
             self._paused_reading = True
             assert self._transport is not None
             self._transport.pause_reading()
@@ -290,8 +292,9 @@ class Connection(asyncio.Protocol):
         return line
 
     def raise_limits(self) -> None:
-        """After sign-in longer commands are allowed."""
+        """After sign-in longer commands, and more of them at once, are allowed."""
         self._reader.limits = wire.after_login(self._server.limits.message_bytes)
+        self._pause_at = PAUSE_READING_BYTES
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
         """To be called when the OK has been written; what came in the clear behind STARTTLS is dropped."""
@@ -375,10 +378,7 @@ class Connection(asyncio.Protocol):
                     handled += 1
                     if handled % GIVE_WAY_AFTER == 0:
                         await asyncio.sleep(0)
-                    if (
-                        self._paused_reading
-                        and self._reader.waiting_bytes < PAUSE_READING_BYTES // 2
-                    ):
+                    if self._paused_reading and self._reader.waiting_bytes < self._pause_at // 2:
                         self._resume_reading()
                 if self._bye:
                     self._close_with_bye()

@@ -13,20 +13,20 @@ from backend.imapd.session import Session
 
 
 async def search(session: Session, command: c.Search) -> Done:
-    if command.charset not in CHARSETS:
-        raise RefusedCommand("Please search in UTF-8", b"BADCHARSET (US-ASCII UTF-8)")
+    selected = session.selected
     returns = command.returns
     if returns is None and session.rev2:
         returns = frozenset({SearchReturn.ALL})  # RFC 9051 §6.4.4: rev2 knows one form of answer
-    if command.wants_modseq:
-        session.condstore = True
+    # RFC 5182 §2.1: the keys may mean the result before ("$"), and BAD leaves that as it was.
+    key = _resolved(session, command.key)
     saves = returns is not None and SearchReturn.SAVE in returns
     if saves:
         session.saved = EMPTY  # RFC 5182 §2.1: a SEARCH that fails leaves an empty result
-    selected = session.selected
-    result = await session.account.search(
-        selected.id, _resolved(session, command.key), want_modseq=command.wants_modseq
-    )
+    if command.charset not in CHARSETS:
+        raise RefusedCommand("Please search in UTF-8", b"BADCHARSET (US-ASCII UTF-8)")
+    if command.wants_modseq:
+        session.condstore = True
+    result = await session.account.search(selected.id, key, want_modseq=command.wants_modseq)
     # Messages that this client has not been told of have no number yet.
     found = UidSet.from_iterable(result.uids) & selected.view.uids
     modseq = result.modseq if command.wants_modseq and found else None

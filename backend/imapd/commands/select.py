@@ -1,5 +1,6 @@
 """SELECT, EXAMINE, CLOSE, UNSELECT."""
 
+from backend.core.errors import NotFoundError
 from backend.imap import commands as c
 from backend.imap import responses
 from backend.imap.responses import Kind
@@ -45,7 +46,10 @@ async def close(session: Session, _: c.Close) -> Done:
     # RFC 9051 §6.4.1: expunges without telling; a mailbox opened with EXAMINE is left as it is.
     selected = session.selected
     if not selected.read_only:
-        await session.account.expunge(selected.id, None)
+        try:
+            await session.account.expunge(selected.id, None)
+        except NotFoundError:  # the mailbox itself was deleted meanwhile
+            pass
     session.unselect()
     return Done("Closed")
 

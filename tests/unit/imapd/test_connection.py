@@ -306,3 +306,11 @@ async def test_pipelined_commands_are_answered_in_order(tmp_path):
         client.send(b"".join(b"p%d NOOP\r\n" % number for number in range(3000)))
         for number in range(3000):
             assert await client.line() == b"p%d OK Done" % number
+
+
+async def test_a_stranger_can_pipeline_more_than_is_kept(tmp_path):
+    async with running_imap(tmp_path) as server:
+        client = await server.connect()
+        client.send(b"".join(b"p%d NOOP\r\n" % number for number in range(10_000)))
+        for number in range(10_000):
+            assert await client.line() == b"p%d OK Done" % number
