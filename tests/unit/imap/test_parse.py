@@ -212,6 +212,8 @@ def test_names_are_utf8_once_that_is_enabled():
         "APPEND x nothing",
         'APPEND x "32-Jul-1996 02:44:25 -0700" {1+}\r\na',
         'LIST (RECURSIVEMATCH) "" *',
+        'LIST "" ' + "%a" * 51,
+        'LSUB "" ' + "%a" * 51,
         'LIST (FOO) "" *',
         'LIST "" () ',
         "STATUS x ()",
