@@ -102,7 +102,9 @@ async def barriers(page: Page) -> list[str]:
     """What axe finds serious or critical on the page as it stands."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE)
-    violations = await page.evaluate("axe.run({ resultTypes: ['violations'] }).then((found) => found.violations)")
+    violations = await page.evaluate(
+        "axe.run({ resultTypes: ['violations'] }).then((found) => found.violations)"
+    )
     return [
         f"{found['id']}: {node['html'][:160]} — {node['failureSummary']}"
         for found in violations

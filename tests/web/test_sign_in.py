@@ -53,7 +53,9 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_keeps_the_form(visito
 async def end_other_sessions(visitor: Visitor) -> None:
     """As somebody else who knows the password would do it, on the page of the server."""
     other = await visitor.open("/server", fresh=True)
-    card = other.locator(".card", has=other.get_by_role("heading", name="Signed in to the administration"))
+    card = other.locator(
+        ".card", has=other.get_by_role("heading", name="Signed in to the administration")
+    )
     await expect(card.get_by_text("This browser")).to_be_visible()
     endings = card.get_by_role("button", name="Sign out")
     while await endings.count():

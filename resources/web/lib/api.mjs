@@ -2,6 +2,7 @@
 
 const PREFIX = "/api/v1";
 const TIMEOUT_MS = 60_000;
+export const WRONG_PASSWORD = "access.password";
 const KEEPALIVE_LENGTH = 30_000;
 
 let csrfToken = "";
@@ -67,7 +68,8 @@ export async function call(method, path, { body, query, revision, quiet } = {}) 
   const type = response.headers.get("Content-Type") ?? "";
   const reply = type.includes("json") ? await response.json() : await response.text();
   if (response.ok) return reply;
-  if (response.status === 401 && !quiet) onSignedOut();
+  // A wrong password is refused with 401 too, but the session stands.
+  if (response.status === 401 && !quiet && reply.code !== WRONG_PASSWORD) onSignedOut();
   throw new ApiError(response.status, typeof reply === "object" ? reply : { title: `The server answered ${response.status}.`, code: "http" });
 }
 

@@ -51,6 +51,7 @@ export function Finder({ onClose }) {
     if (event.key === "ArrowDown") setChosen(Math.min(chosen + 1, found.length - 1));
     else if (event.key === "ArrowUp") setChosen(Math.max(chosen - 1, 0));
     else if (event.key === "Enter" && found[chosen]) go(found[chosen]);
+    else if (event.key === "Escape") onClose(); // the browser would only empty the field
     else return;
     event.preventDefault();
   };

@@ -1,5 +1,5 @@
 import { html, useState } from "../lib/view.mjs";
-import { get, post, remove, seg } from "../lib/api.mjs";
+import { WRONG_PASSWORD, get, post, remove, seg } from "../lib/api.mjs";
 import { Ago, Banner, Button, Card, Chips, Confirm, Failure, Field, Icon, Loaded, Pill, Title, useLoad } from "../lib/parts.mjs";
 import { THEMES, setTheme, useTheme } from "../lib/theme.mjs";
 import { toast } from "../lib/toast.mjs";
@@ -119,7 +119,7 @@ function Password() {
     }
     setBusy(false);
   };
-  const currentFault = error?.at?.("/current");
+  const currentFault = error?.code === WRONG_PASSWORD ? error.message : error?.at?.("/current");
   const nextFault = fault || error?.at?.("/new");
   return html`<${Card} title="Administrator's password" icon="lock"><form onSubmit=${submit} novalidate>
     <input type="text" class="offscreen" name="username" value="admin" autocomplete="username" tabindex="-1" aria-hidden="true" readonly />

@@ -124,6 +124,6 @@ function Revisions() {
 function Diff({ of, onClose }) {
   const kind = (line) => (/^(\+\+\+|---|@@)/.test(line) ? "muted" : line.startsWith("+") ? "plus" : line.startsWith("-") ? "minus" : "");
   return html`<${Dialog} wide title=${`What change ${of.number} did`} onClose=${onClose}>
-    <pre class="diff" tabindex="0" aria-label="Difference">${of.diff.trim() ? of.diff.split("\n").map((line) => html`<span class=${kind(line)}>${line}\n</span>`) : "Nothing: the texts are the same."}</pre>
+    <pre class="diff" tabindex="0" aria-label="Difference">${of.diff.trim() ? of.diff.split("\n").map((line) => html`<span class=${kind(line)}>${`${line}\n`}</span>`) : "Nothing: the texts are the same."}</pre>
     <div class="buttons"><${Button} kind="primary" autofocus onClick=${onClose}>Close</${Button}></div></${Dialog}>`;
 }
