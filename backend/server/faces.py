@@ -34,7 +34,7 @@ E = TypeVar("E")
 
 
 class Faces:
-    """Owns the HTTP applications and what they alone need: sessions, jobs, the event feed. `ports` is set once they are open."""
+    """Owns the HTTP applications and what they alone need: sessions, jobs, the event feed."""
 
     def __init__(
         self,
@@ -84,11 +84,10 @@ class Faces:
         self._readers: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """The Unix socket answers on return."""
+        """Ready to answer; `protocol_factory` may be used from here on."""
         self._sessions.load()
         appliance = self._appliance
         self._local = await self._start(make_runner(build(self._services, self._access)))
-        await web.SockSite(self._local, open_local_socket(appliance.data.root)).start()
         site = Site(
             domains=lambda: appliance.config.current.domains.domains, ports=self._mail_ports
         )
@@ -106,6 +105,11 @@ class Faces:
                 "mailbox changes to the faces",
             ),
         ]
+
+    async def open_socket(self, ports: tuple[OpenPort, ...]) -> None:
+        """Last, so that whoever reaches the socket finds a server whose ports are open."""
+        self.open_ports = ports
+        await web.SockSite(self._local, open_local_socket(self._appliance.data.root)).start()
 
     async def _start(self, runner: web.AppRunner) -> web.AppRunner:
         await runner.setup()

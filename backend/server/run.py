@@ -109,10 +109,24 @@ class Server:
             )
             stack.push_async_callback(faces.close)
             await faces.open()
+            secret: str | None = None
+            if config.practice_mode:
+                accounts = await practice.make_accounts(
+                    appliance.accounts, appliance.passwords, appliance.secrets, accounts
+                )
+                secret = await practice.admin_password(appliance.secrets, faces.admin_password)
             ports = await self._listen(appliance, faces, stack)
             background = self._start_background(appliance)
             stack.push_async_callback(tasks.stop, *background)
-            running = await self._describe(appliance, faces, ports, accounts)
+            await faces.open_socket(ports)
+            running = Running(
+                folder=self._data.root,
+                ports=ports,
+                ca_file=str(appliance.tls.ca_file or ""),
+                web_url=faces.web_url,
+                admin_password=secret,
+                accounts=accounts,
+            )
             self._write_note(running, stack)
             log.info("server is ready", ports=len(ports), practice_mode=config.practice_mode)
             if on_ready is not None:
@@ -170,29 +184,6 @@ class Server:
             "certificates": appliance.tls.run,
         }
         return [tasks.spawn(tasks.supervise(run, name), name) for name, run in jobs.items()]
-
-    async def _describe(
-        self,
-        appliance: Appliance,
-        faces: Faces,
-        ports: tuple[OpenPort, ...],
-        accounts: practice.Accounts,
-    ) -> Running:
-        secret: str | None = None
-        if appliance.config.current.server.practice_mode:
-            accounts = await practice.make_accounts(
-                appliance.accounts, appliance.passwords, appliance.secrets, accounts
-            )
-            secret = await practice.admin_password(appliance.secrets, faces.admin_password)
-        faces.open_ports = ports
-        return Running(
-            folder=self._data.root,
-            ports=ports,
-            ca_file=str(appliance.tls.ca_file or ""),
-            web_url=faces.web_url,
-            admin_password=secret,
-            accounts=accounts,
-        )
 
     def _write_note(self, running: Running, stack: AsyncExitStack) -> None:
         # For the faces: it is there exactly while all ports answer (or after a crash; then its process is gone).
