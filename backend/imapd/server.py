@@ -10,7 +10,9 @@ from pathlib import Path
 from backend.accounts.login import Logins
 from backend.core.clock import Clock, SystemClock
 from backend.core.ids import AccountId
+from backend.core.network import network_of
 from backend.imapd.connection import Connection
+from backend.imapd.rendered import Rendered
 from backend.observe import log as logs
 from backend.store.store import Store
 
@@ -54,6 +56,7 @@ class ImapServer:
         self.tls = tls
         self.limits = limits or ImapLimits()
         self.clock = clock or SystemClock()
+        self.rendered = Rendered()
         self._is_exempt = is_exempt
         self._connections: set[Connection] = set()
         self._per_address: Counter[str] = Counter()
@@ -78,26 +81,28 @@ class ImapServer:
     def admit(self, connection: Connection) -> str | None:
         """Counts a new connection; gives the reason why it must go, or None."""
         peer = connection.peer
+        network = network_of(peer)
         if self._stopping:
             return "The server is stopping"
         if len(self._connections) >= self.limits.connections:
             log.warning("too many IMAP connections", limit=self.limits.connections)
             return "Too many connections, please try again later"
-        if self._per_address[peer] >= self.limits.connections_per_address and not self._is_exempt(
-            peer
-        ):
+        if self._per_address[
+            network
+        ] >= self.limits.connections_per_address and not self._is_exempt(peer):
             log.info("too many IMAP connections from one address", peer=peer)
             return "Too many connections from your address"
         self._connections.add(connection)
-        self._per_address[peer] += 1
+        self._per_address[network] += 1
         return None
 
     def release(self, connection: Connection) -> None:
         if connection in self._connections:
             self._connections.discard(connection)
-            self._per_address[connection.peer] -= 1
-            if not self._per_address[connection.peer]:
-                del self._per_address[connection.peer]
+            network = network_of(connection.peer)
+            self._per_address[network] -= 1
+            if not self._per_address[network]:
+                del self._per_address[network]
 
     # For the server
 

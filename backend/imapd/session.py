@@ -25,6 +25,7 @@ from backend.imap.search import SavedResult
 from backend.imap.states import NEXT, State
 from backend.imap.view import MailboxView
 from backend.imapd.answers import RefusedCommand
+from backend.imapd.rendered import Rendered
 from backend.imapd.spool import Spool
 from backend.message.scan import Part
 from backend.runtime.hub import Resync, Subscription
@@ -70,6 +71,7 @@ class Host(Protocol):
     spool: Path
     tls: Callable[[], ssl.SSLContext] | None
     clock: Clock
+    rendered: Rendered
 
     @property
     def limits(self) -> Limits: ...

@@ -1,6 +1,6 @@
 """FETCH and UID FETCH. Lines are made on the store's reader thread, chunk by chunk, and sent as the client takes them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from backend.core.errors import NotFoundError
 from backend.core.ids import Uid
@@ -9,6 +9,7 @@ from backend.imap import commands as c
 from backend.imap.fetch import Column, FetchPlan, Piece, Row, plan
 from backend.imap.sections import section_span
 from backend.imapd.answers import Done, RefusedCommand
+from backend.imapd.rendered import is_kept
 from backend.imapd.session import Selected, Session
 from backend.message.encoded import UnknownEncodingError
 from backend.message.scan import Part, scan
@@ -60,10 +61,32 @@ def _fields(how: FetchPlan) -> tuple[Field, ...]:
     return tuple(_FIELDS[column] for column in how.columns)
 
 
+async def _answer_key(
+    session: Session, selected: Selected, uids: UidSet, how: FetchPlan
+) -> Hashable | None:
+    """Under which the answer is kept for whoever asks the same; None if it is not.
+
+    Taken before the rows are read: they are at least as new as it says, and a newer state has another number.
+    """
+    if not is_kept(how.items, len(uids)):
+        return None
+    try:
+        state = await session.account.select(selected.id)
+    except NotFoundError:  # deleted by another session
+        return None
+    modseq = state.mailbox.highestmodseq
+    return (session.account_id, selected.id, modseq, how.items, uids, selected.view.uids)
+
+
 async def _fetch_rows(
     session: Session, selected: Selected, uids: UidSet, how: FetchPlan, changed_since: int | None
 ) -> None:
     output = session.output
+    key = await _answer_key(session, selected, uids, how) if changed_since is None else None
+    if key is not None and (known := session.host.rendered.get(key)) is not None:
+        output.write(known)
+        await output.drain()
+        return
     chunks = session.account.rows(
         selected.id,
         uids,
@@ -71,9 +94,14 @@ async def _fetch_rows(
         how.formatter(selected.view.uids),
         changed_since=changed_since,
     )
+    written: list[bytes] = []
     async for chunk in chunks:
         output.write(chunk)
         await output.drain()
+        if key is not None:
+            written.append(chunk)
+    if key is not None:
+        session.host.rendered.put(key, b"".join(written))
 
 
 async def _fetch_piece(
