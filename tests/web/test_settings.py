@@ -60,7 +60,7 @@ async def test_a_fault_is_shown_with_its_line_and_the_right_text_is_applied(
     await newest.get_by_role("button", name="What change").click()
     await expect(page.locator(".diff .plus").first).to_be_visible()
     await expect(page.locator(".diff")).to_contain_text('+[domains."typed.example"]')
-    await page.get_by_role("button", name="Close").last.click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
     await page.locator(".changes li").nth(1).get_by_role("button", name="Go back to change").click()
     await page.get_by_role("dialog").get_by_role("button", name="Go back").click()
     await expect(page.get_by_text("The old settings hold again.")).to_be_visible()

@@ -1,6 +1,6 @@
 import { html, useEffect, useRef, useState } from "../lib/view.mjs";
 import { get, post, seg } from "../lib/api.mjs";
-import { Ago, Button, Card, Chips, Confirm, Empty, Failure, Icon, Loaded, Pill, Title, useDebounced, useLoad } from "../lib/parts.mjs";
+import { Ago, Button, Card, Chips, Confirm, Empty, Icon, Loaded, Pill, Title, useDebounced, useLoad } from "../lib/parts.mjs";
 import { toast } from "../lib/toast.mjs";
 import { count, dateTime, milliseconds, number, size, until } from "../lib/format.mjs";
 

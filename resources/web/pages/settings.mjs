@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "../lib/view.mjs";
+import { html, useRef, useState } from "../lib/view.mjs";
 import { call, get } from "../lib/api.mjs";
 import { Ago, Banner, Button, Card, Confirm, Dialog, Empty, Failure, Loaded, Title, useLoad } from "../lib/parts.mjs";
 import { toast } from "../lib/toast.mjs";
