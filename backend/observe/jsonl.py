@@ -1,11 +1,13 @@
 """A bounded record on disk: one JSON value a line, the oldest file is dropped when the newest is full.
 
-Lines are gathered for half a second and written together; what is lost in a crash is activity, never mail.
+Lines are gathered for half a second and written together, on a thread: a disk that is busy with syncing holds up even
+writes that are not synced. What is lost in a crash is activity, never mail.
 """
 
 import asyncio
 import json
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +33,8 @@ class JsonLines:
         self._keep = keep
         self._pending: deque[str] = deque(maxlen=MAX_PENDING_LINES)
         self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Future[None] | None = None
+        self._one_writer = threading.Lock()
         self._failed = False
 
     def append(self, value: dict[str, object]) -> None:
@@ -38,31 +42,53 @@ class JsonLines:
         if len(line) > MAX_LINE_CHARS:
             return
         self._pending.append(line)
-        if self._timer is not None:
+        if self._timer is not None or self._writing is not None:
             return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self.flush()
         else:
-            self._timer = loop.call_later(FLUSH_AFTER_S, self.flush)
+            self._timer = loop.call_later(FLUSH_AFTER_S, self._flush_on_a_thread)
 
     def flush(self) -> None:
+        """Writes what waits, here and now; behind what a thread is writing."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._pending:
-            return
-        data = ("\n".join(self._pending) + "\n").encode()
+        self._write(self._taken())
+
+    def _flush_on_a_thread(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        # The loop's own threads: the named pools belong to `runtime`, which stands beside this package.
+        self._writing = loop.run_in_executor(None, self._write, self._taken())
+        self._writing.add_done_callback(self._written)
+
+    def _written(self, _: asyncio.Future[None]) -> None:
+        self._writing = None
+        if self._pending and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(
+                FLUSH_AFTER_S, self._flush_on_a_thread
+            )
+
+    def _taken(self) -> bytes:
+        data = "".join(f"{line}\n" for line in self._pending).encode()
         self._pending.clear()
-        try:
-            self._write(data)
-        except OSError as error:
-            if not self._failed:
-                log.warning("activity can't be recorded", file=self._name, reason=str(error))
-            self._failed = True
-        else:
-            self._failed = False
+        return data
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        with self._one_writer:
+            try:
+                self._append(data)
+            except OSError as error:
+                if not self._failed:
+                    log.warning("activity can't be recorded", file=self._name, reason=str(error))
+                self._failed = True
+            else:
+                self._failed = False
 
     def tail(self, max_bytes: int) -> Iterator[dict[str, object]]:
         """The newest values, oldest of them first. Damaged lines are skipped."""
@@ -90,7 +116,7 @@ class JsonLines:
     def _file(self, number: int) -> Path:
         return self._folder / (f"{self._name}.{number}.jsonl" if number else f"{self._name}.jsonl")
 
-    def _write(self, data: bytes) -> None:
+    def _append(self, data: bytes) -> None:
         newest = self._file(0)
         try:
             size = newest.stat().st_size

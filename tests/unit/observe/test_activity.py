@@ -1,6 +1,9 @@
 """What is remembered of messages and sign-ins, in memory and on disk."""
 
+import asyncio
 import json
+import os
+import threading
 
 import pytest
 
@@ -173,18 +176,40 @@ def test_a_line_that_a_crash_cut_off_is_skipped(tmp_path):
 
 
 async def test_lines_are_written_together_in_a_moment(tmp_path, monkeypatch):
-    import asyncio
-
     monkeypatch.setattr(jsonl_module, "FLUSH_AFTER_S", 0.01)
     lines = JsonLines(tmp_path, "x")
     lines.append({"n": 1})
     lines.append({"n": 2})
     assert not (tmp_path / "x.jsonl").exists()
     async with asyncio.timeout(5):
-        while not (tmp_path / "x.jsonl").exists():
+        while not (tmp_path / "x.jsonl").exists() or not (tmp_path / "x.jsonl").read_bytes():
             await asyncio.sleep(0.005)
     written = (tmp_path / "x.jsonl").read_text().splitlines()
     assert [json.loads(line)["n"] for line in written] == [1, 2]
+
+
+async def test_a_slow_disk_holds_up_nobody_and_loses_nothing(tmp_path, monkeypatch):
+    # A pipe in the file's place: who writes to it hangs until somebody reads.
+    monkeypatch.setattr(jsonl_module, "FLUSH_AFTER_S", 0.001)
+    os.mkfifo(tmp_path / "x.jsonl")
+    may_read = threading.Event()
+
+    def read() -> tuple[bool, bytes]:
+        was_told, data = may_read.wait(5), b""
+        while b'"n":2' not in data:
+            data += (tmp_path / "x.jsonl").read_bytes()
+        return was_told, data
+
+    reading = asyncio.get_running_loop().run_in_executor(None, read)
+    lines = JsonLines(tmp_path, "x")
+    lines.append({"n": 1})
+    await asyncio.sleep(0.05)
+    lines.append({"n": 2})
+    may_read.set()
+    async with asyncio.timeout(10):
+        was_told, data = await reading
+    assert was_told
+    assert [json.loads(line)["n"] for line in data.splitlines()] == [1, 2]
 
 
 def test_a_folder_that_can_not_be_written_is_told_once(tmp_path, expect_log):
