@@ -8,6 +8,7 @@ from app.cli.domains import domain
 from app.cli.log import log
 from app.cli.options import EPILOG, Folder, folder_option
 from app.cli.queue import queue
+from app.cli.sendmail import sendmail
 from app.cli.server import admin_password, open_, restart, status, stop
 from app.cli.start import serve, trial, window
 from app.cli.verify import verify
@@ -47,6 +48,7 @@ for command in (
     config,
     log,
     verify,
+    sendmail,
     admin_password,
 ):
     main.add_command(command)
