@@ -1,12 +1,12 @@
 """How long must a failed sign-in wait, and when is it not even looked at? Bounded tables, no I/O."""
 
 import hmac
-import ipaddress
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from backend.core.clock import Clock
+from backend.core.network import network_of
 
 WINDOW_S = 15 * 60.0
 """A failure is remembered for that long."""
@@ -57,19 +57,6 @@ class _Table:
         return len(self._entries)
 
 
-def peer_key(peer: str) -> str:
-    """One person's network: an IPv4 address, or an IPv6 /64."""
-    try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return peer
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.IPv6Network((address, 64), strict=False))
-    return str(address)
-
-
 class Throttle:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -82,7 +69,7 @@ class Throttle:
     def begin(self, peer: str, name: str) -> float:
         """Seconds for which that peer is not listened to; 0 lets the attempt begin, to be ended with `end`."""
         now = self._clock.monotonic()
-        key = peer_key(peer)
+        key = network_of(peer)
         for entry, limit in (
             (self._pairs.find(f"{key} {name}", now), MAX_FAILURES_PAIR),
             (self._peers.find(key, now), MAX_FAILURES_PEER),
@@ -96,7 +83,7 @@ class Throttle:
         return 0.0
 
     def end(self, peer: str, _name: str) -> None:
-        key = peer_key(peer)
+        key = network_of(peer)
         pending = self._pending.get(key, 0) - 1
         if pending > 0:
             self._pending[key] = pending
@@ -106,7 +93,7 @@ class Throttle:
     def failed(self, peer: str, name: str, tried: str) -> float:
         """Counts a failure; the seconds to wait before it is answered. The same wrong password again is not counted."""
         now = self._clock.monotonic()
-        key = peer_key(peer)
+        key = network_of(peer)
         pair = self._pairs.add(f"{key} {name}", now)
         if tried:
             mark = hmac.digest(self._key, tried.encode("utf-8", "surrogatepass"), "sha256")[:16]
@@ -122,7 +109,7 @@ class Throttle:
 
     def succeeded(self, peer: str, name: str) -> None:
         """Forgets the failures of that peer at that account. Those of the peer stay: it may own one account and try others."""
-        self._pairs.remove(f"{peer_key(peer)} {name}")
+        self._pairs.remove(f"{network_of(peer)} {name}")
         self._names.remove(name)
 
     def sizes(self) -> tuple[int, int, int, int]:

@@ -1,10 +1,10 @@
 """Failed sign-ins make the next try from the same network wait longer. Nobody is shut out for good."""
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from backend.core.clock import Clock
+from backend.core.network import network_of
 
 MAX_NETWORKS = 10_000  # remembered at a time, a security limit
 FREE_FAILURES = 3
@@ -17,19 +17,6 @@ class _Network:
     failures: int
     last: float
     open_at: float
-
-
-def network_of(peer: str) -> str:
-    """One home or one machine: an IPv4 address, or an IPv6 /64."""
-    try:
-        address = ipaddress.ip_address(peer.split("%", 1)[0])
-    except ValueError:
-        return peer
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
 
 
 class Throttle:

@@ -3,12 +3,12 @@
 One `Guard` is shared by all SMTP ports. Programs on this computer are exempt in practice mode.
 """
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from backend.accounts.login import is_loopback
 from backend.core.clock import Clock, SystemClock
+from backend.core.network import network_of
 from backend.core.status import SmtpStatus
 
 # Security limits of one connection; they need no setting because no proper client comes near them.
@@ -109,12 +109,12 @@ class Guard:
 
     def release(self, peer: str) -> None:
         self._open -= 1
-        entry = self._addresses.get(_key(peer))
+        entry = self._addresses.get(network_of(peer))
         if entry is not None:
             entry.open -= 1
 
     def _entry(self, peer: str) -> _Address:
-        key = _key(peer)
+        key = network_of(peer)
         entry = self._addresses.get(key)
         if entry is None:
             entry = self._addresses[key] = _Address()
@@ -130,16 +130,3 @@ class Guard:
                 del self._addresses[key]
                 return
         self._addresses.popitem(last=False)
-
-
-def _key(peer: str) -> str:
-    # One household or machine has a whole IPv6 /64.
-    if ":" not in peer:
-        return peer
-    try:
-        address = ipaddress.IPv6Address(peer.partition("%")[0])
-    except ValueError:
-        return peer
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))

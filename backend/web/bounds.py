@@ -7,6 +7,8 @@ from typing import cast
 
 from aiohttp.web_protocol import RequestHandler
 
+from backend.core.network import network_of
+
 MAX_CONNECTIONS = 1_000  # of one HTTP server, a security limit
 MAX_PER_ADDRESS = 100  # browsers open six, and several may sit behind one address; a security limit
 CHECK_EVERY_S = 30.0  # a connection without a request, or without reading, for one to two of these is closed, a security limit
@@ -69,7 +71,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
+        self._address = network_of(str(peer[0])) if peer else ""
         self._is_in = self._bounds.begin(self._address)
         if not self._is_in:
             self._transport.abort()

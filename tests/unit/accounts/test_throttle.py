@@ -1,15 +1,6 @@
 from backend.accounts import throttle as t
-from backend.accounts.throttle import Throttle, peer_key
+from backend.accounts.throttle import Throttle
 from backend.core.clock import FakeClock
-
-
-def test_a_peer_is_its_network():
-    assert peer_key("192.0.2.1") == "192.0.2.1"
-    assert peer_key("::ffff:192.0.2.1") == "192.0.2.1"
-    assert peer_key("2001:db8:1:2:3::4") == peer_key("2001:db8:1:2:ffff::1")
-    assert peer_key("2001:db8:1:2::1") != peer_key("2001:db8:1:3::1")
-    assert peer_key("fe80::1%eth0") == "fe80::/64"
-    assert peer_key("") == ""
 
 
 def fail(throttle, peer, name, tried=""):

@@ -16,7 +16,7 @@ from backend.admin.app import build, make_runner
 from backend.admin.local_socket import open_local_socket
 from backend.admin.password import AdminPassword
 from backend.admin.sessions import Sessions
-from backend.admin.throttle import Throttle, network_of
+from backend.admin.throttle import Throttle
 from backend.api import types as t
 from backend.api.client import ApiError, Client, NotReachableError
 from backend.api.endpoint import SESSION_COOKIE_PLAIN, SESSION_COOKIE_TLS, socket_file
@@ -273,12 +273,6 @@ def test_waiting_grows_with_failures_and_ends_with_success():
     throttle.succeeded("192.0.2.1")
     throttle.failed("192.0.2.1")
     assert throttle.wait_s("192.0.2.1") == 0
-
-
-def test_a_home_is_one_network():
-    assert network_of("2001:db8:1:2::3") == network_of("2001:db8:1:2:ffff::9")
-    assert network_of("2001:db8:1:2::3") != network_of("2001:db8:1:3::3")
-    assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
 
 
 async def test_a_short_password_is_refused_and_a_made_one_is_strong(tmp_path):
