@@ -19,11 +19,14 @@ from backend.config.secrets import SecretStore
 from backend.core.errors import UserError
 from backend.core.ids import AccountId
 from backend.core.problems import Problem
+from backend.observe import log as logs
 from backend.runtime.threads import Pool, run_blocking
 from backend.sasl.md5 import hmac_states
 from backend.sasl.saslprep import PrepError, prepared, saslprep
 from backend.sasl.scram import HASHES, derive
 from backend.sasl.steps import CramCredentials, ScramCredentials
+
+log = logs.get(__name__)
 
 MIN_PASSWORD_CHARS = 12
 MAX_PASSWORD_BYTES = 1024  # a security limit
@@ -200,12 +203,19 @@ class Passwords:
 
     async def open(self) -> None:
         """Makes the made-up credentials for unknown names."""
-        secret = await run_blocking(Pool.FILES, self._store.get, "server/dummy-salt")
-        if secret is None:
-            secret = {"key": secrets.token_hex(32)}
-            await run_blocking(Pool.FILES, self._store.set, "server/dummy-salt", secret)
-        self._dummy_secret = str(secret["key"]).encode()
+        self._dummy_secret = await run_blocking(Pool.FILES, self._load_dummy_secret)
         self._dummy = await run_blocking(Pool.CRYPTO, make_credentials, generate_password())
+
+    def _load_dummy_secret(self) -> bytes:
+        try:
+            secret = self._store.get("server/dummy-salt")
+            if secret is not None:
+                return str(secret["key"]).encode()
+        except (ValueError, KeyError) as error:
+            log.warning("salt for unknown names is damaged, made anew", reason=str(error))
+        key = secrets.token_hex(32)
+        self._store.set("server/dummy-salt", {"key": key})
+        return key.encode()
 
     async def set(self, account: AccountId, password: str) -> None:
         """Durable on return. Rules are the caller's (`check_password_rules`)."""

@@ -3,11 +3,11 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.core.errors import AppError, ConfigError
+from backend.core.errors import AppError, ConfigError, UserError
 from backend.server import practice
 from backend.server.run import Running, Server
 
@@ -70,6 +70,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _explain(error: AppError) -> Ended:
-    for problem in error.problems if isinstance(error, ConfigError) else (error,):
-        print(f"gatepost: {problem}", file=sys.stderr)
+    for said in _sentences(error):
+        print(f"gatepost: {said}", file=sys.stderr)
     return Ended(EXIT_CONFIG)
+
+
+def _sentences(error: AppError) -> Sequence[object]:
+    match error:
+        case ConfigError():
+            return error.problems
+        case UserError():
+            return (error.problem,)
+        case _:
+            return (error,)

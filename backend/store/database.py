@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from backend.core.errors import TemporaryError
+from backend.core.errors import TemporaryError, UserError
+from backend.core.problems import Problem
 from backend.core.status import DISK_FULL
 from backend.runtime import tasks
 from backend.runtime.threads import Pool, run_blocking, submit
@@ -42,7 +43,22 @@ READER_CACHE_KIB = 1024
 BUSY_TIMEOUT_MS = 15_000
 _DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SQLITE_FULL = 13
+_SQLITE_CORRUPT, _SQLITE_NOTADB = 11, 26  # the lower byte; the upper ones tell more
 _SQLITE_IOERR_WRITE = 778  # what SQLite makes of EFBIG and EDQUOT
+
+
+class DamagedError(UserError, sqlite3.DatabaseError):
+    """The file is no database, or holds nonsense."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            Problem(
+                code="store.damaged",
+                subject=str(path),
+                message=f"The file {path} is damaged.",
+                fix="Put it back from a backup while the server is stopped; “gatepost verify” tells what else is wrong.",
+            )
+        )
 
 
 class Reader:
@@ -259,7 +275,7 @@ class Database:
             connection = self._open_writer()
         except Exception as error:  # told to each waiter
             for waiter in batch:
-                waiter.error = translated(error)
+                waiter.error = translated(error, self.path)
             return
         if len(batch) > 1 and self._commit_together(connection, batch):
             return
@@ -282,7 +298,7 @@ class Database:
                     if not connection.in_transaction:
                         return False
                     execute("ROLLBACK TO waiter")
-                    waiter.error = translated(error)
+                    waiter.error = translated(error, self.path)
                     waiter.after = []
                 execute("RELEASE waiter")
             execute("COMMIT")
@@ -291,8 +307,7 @@ class Database:
             return False
         return True
 
-    @staticmethod
-    def _commit_alone(connection: sqlite3.Connection, waiter: _Waiter[Any]) -> None:
+    def _commit_alone(self, connection: sqlite3.Connection, waiter: _Waiter[Any]) -> None:
         transaction = Transaction(connection)
         waiter.error, waiter.after = None, []
         try:
@@ -301,7 +316,7 @@ class Database:
             connection.execute("COMMIT")
         except Exception as error:  # told to the waiter
             _roll_back(connection)
-            waiter.error = translated(error)
+            waiter.error = translated(error, self.path)
         else:
             waiter.result = result
             waiter.after = transaction._after
@@ -320,7 +335,7 @@ class Database:
             finally:
                 _roll_back(connection)
         except (sqlite3.Error, OSError) as error:
-            raise translated(error) from error
+            raise translated(error, self.path) from error
         finally:
             with self._lock:
                 self._reading -= 1
@@ -334,10 +349,14 @@ class Database:
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        execute = connection.execute
-        execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        execute(f"PRAGMA cache_size = -{cache_kib}")
-        execute("PRAGMA temp_store = MEMORY")
+        try:
+            execute = connection.execute
+            execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            execute(f"PRAGMA cache_size = -{cache_kib}")
+            execute("PRAGMA temp_store = MEMORY")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _open_writer(self) -> sqlite3.Connection:
@@ -377,9 +396,13 @@ class Database:
             submit(Pool.DATABASE_WRITE, self._drain)
 
 
-def translated(error: Exception) -> Exception:
-    """A full disk as what the protocols can say; any other error as it is."""
+def translated(error: Exception, path: Path | None = None) -> Exception:
+    """A full disk as what the protocols can say, a damaged file (`path`) in plain words; any other error as it is."""
     code = getattr(error, "sqlite_errorcode", None)
+    if path is not None and code is not None and code & 0xFF in (_SQLITE_CORRUPT, _SQLITE_NOTADB):
+        damaged = DamagedError(path)
+        damaged.__cause__ = error
+        return damaged
     full = code in (_SQLITE_FULL, _SQLITE_IOERR_WRITE)
     if full or (isinstance(error, OSError) and error.errno in _DISK_FULL_ERRNOS):
         told = TemporaryError(DISK_FULL)

@@ -141,6 +141,24 @@ def test_a_second_server_on_the_same_folder_is_refused_in_plain_words(trial: Tri
     assert done.stdout == ""
 
 
+def test_a_damaged_database_is_named_at_the_start(tmp_path: Path) -> None:
+    queue = tmp_path / "data" / "queue" / "queue.db"
+    queue.parent.mkdir(parents=True)
+    queue.write_bytes(b"no database at all " * 500)
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "trial", "--dir", str(tmp_path / "data"), "--json"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 78
+    assert str(queue) in done.stderr and "backup" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_idle_server_and_its_idle_connections_are_small(trial: Trial) -> None:
     def memory_kib() -> int:
         text = Path(f"/proc/{trial.pid}/status").read_text()

@@ -119,3 +119,16 @@ def test_rules_for_passwords_that_people_choose(password, code):
 def test_in_practice_any_password_will_do():
     assert check_password_rules("x", practice=True) is None
     assert check_password_rules("", practice=True) is not None
+
+
+@pytest.mark.parametrize("damaged", ["{", "[]", "{}"])
+async def test_a_damaged_salt_for_unknown_names_does_not_keep_the_server_from_starting(
+    tmp_path, expect_log, damaged
+):
+    expect_log("salt for unknown names is damaged")
+    store = SecretStore(tmp_path / "secrets")
+    store.open()
+    store.set("server/dummy-salt", {})
+    (tmp_path / "secrets/server/dummy-salt.json").write_text(damaged)
+    await Passwords(store).open()
+    assert store.get("server/dummy-salt")

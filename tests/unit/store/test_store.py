@@ -239,3 +239,21 @@ async def test_verify_repairs_counters_and_removes_old_orphans(store):
     assert report.repaired >= 3
     assert not account.blobs.path(orphan).exists()
     assert (await verify(store.folder)).problems == []
+
+
+async def test_a_damaged_account_is_told_in_plain_words_and_the_others_are_served(
+    store, expect_log
+):
+    expect_log("task failed: load account anna")
+    anna = await store.account(ANNA)
+    file = anna.database.path
+    await store.close()
+    file.write_bytes(b"no database at all " * 500)
+    again = Store(store.folder)
+    await again.open()
+    with pytest.raises(UserError) as caught:
+        await again.deliver(new("for anna"), [Target(ANNA, "INBOX")])
+    assert str(file) in caught.value.problem.message
+    assert "backup" in caught.value.problem.fix
+    assert await again.deliver(new("for ben"), [Target(BEN, "INBOX")])
+    await again.close()
