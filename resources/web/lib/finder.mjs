@@ -4,7 +4,7 @@ import { get } from "./api.mjs";
 import { Dialog, Icon } from "./parts.mjs";
 import { SECTIONS } from "./pages.mjs";
 
-const MAX_SHOWN = 8;
+const MAX_SHOWN = 12;
 const ACTIONS = [
   { title: "Add an account", path: "/accounts/new", icon: "user-plus", hint: "Do", words: "new person user mailbox" },
   { title: "Add a domain", path: "/domains/new", icon: "world-plus", hint: "Do", words: "new host name" },
