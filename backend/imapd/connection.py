@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 from backend.core.errors import RefusedError, TemporaryError, UserError
 from backend.core.ids import AccountId
+from backend.core.status import DISK_FULL
 from backend.imap import responses, wire
 from backend.imap.grammar import GrammarError
 from backend.imap.parse import BadCommandError, Parsed, parse, tag_of
@@ -474,6 +475,8 @@ class Connection(asyncio.Protocol):
         command = parsed.command
         if not is_legal(command, session.state):
             return Done(why_not(command, session.state), kind=Kind.BAD)
+        if self._spool is not None and self._spool.failed:
+            return refusal(TemporaryError(DISK_FULL))
         try:
             session.tag = parsed.tag
             session.spooled = self._spool.paths if self._spool is not None else ()

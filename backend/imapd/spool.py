@@ -4,13 +4,16 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from backend.observe import log as logs
 from backend.runtime.threads import Pool, run_blocking
+
+log = logs.get(__name__)
 
 
 class Spool:
-    """Owns its files. `paths` are complete as soon as the command is."""
+    """Owns its files. `paths` are complete as soon as the command is, unless `failed` says that the disk took no more."""
 
-    __slots__ = ("_file", "_folder", "_name", "paths")
+    __slots__ = ("_file", "_folder", "_name", "failed", "paths")
 
     def __init__(self, folder: Path, name: str) -> None:
         """`name` is unique among the connections."""
@@ -18,12 +21,18 @@ class Spool:
         self._name = name
         self._file: BinaryIO | None = None
         self.paths: tuple[Path, ...] = ()
+        self.failed = False
 
     async def begin(self) -> None:
         """The next file."""
+        if self.failed:
+            return
         path = self._folder / f"{self._name}-{len(self.paths)}.eml"
         self.paths = (*self.paths, path)
-        self._file = await run_blocking(Pool.FILES, self._open, self._file, path)
+        try:
+            self._file = await run_blocking(Pool.FILES, self._open, self._file, path)
+        except OSError as error:
+            await self._give_up(error)
 
     def _open(self, before: BinaryIO | None, path: Path) -> BinaryIO:
         if before is not None:
@@ -34,8 +43,19 @@ class Spool:
         return os.fdopen(descriptor, "wb", buffering=0)
 
     async def write(self, data: bytes) -> None:
+        """What comes after a failure is thrown away: the literal has to be read to its end."""
+        if self.failed:
+            return
         assert self._file is not None
-        await run_blocking(Pool.FILES, _write_all, self._file, data)
+        try:
+            await run_blocking(Pool.FILES, _write_all, self._file, data)
+        except OSError as error:
+            await self._give_up(error)
+
+    async def _give_up(self, error: OSError) -> None:
+        log.error("appended message could not be spooled", error=error)
+        self.failed = True
+        await self.remove()
 
     async def remove(self) -> None:
         await run_blocking(Pool.FILES, self.discard)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from backend.core.errors import TemporaryError
 from backend.observe import log as logs
 from backend.store import migrations
 from backend.store.blobs import Blobs
@@ -105,8 +106,8 @@ class Index:
         """`part` is HEADER or BODY; the needle is folded."""
         try:
             return await self._database.read(lambda reader: _find(reader, part, needle), slow=True)
-        except DatabaseError as error:
-            # The next step begins it anew.
+        except (DatabaseError, TemporaryError) as error:
+            # The next step begins a damaged one anew; on a full disk it can't even be opened.
             log.warning("search index can't be read, looking into all messages", cause=str(error))
             return Found(frozenset(), frozenset(), 0)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 
-from backend.core.errors import NotFoundError
+from backend.core.errors import NotFoundError, TemporaryError
 from backend.core.ids import Uid
 from backend.core.uidset import UidSet
 from backend.imap import commands as c
@@ -32,16 +32,13 @@ async def fetch(session: Session, command: c.Fetch) -> Done:
         session.condstore = True
         items.append(c.Field.MODSEQ)
     how = plan(items, utf8=session.utf8)
-    if how.sets_seen and not selected.read_only and uids:
-        result = await session.account.store_flags(
-            selected.id, uids, FlagOp.ADD, _SEEN, origin=session.number
-        )
-        if result.changed:
-            # RFC 9051 §6.4.5: flags that change by it should be part of the answer.
-            items.append(c.Field.FLAGS)
-            if session.condstore:
-                items.append(c.Field.MODSEQ)
-            how = plan(items, utf8=session.utf8)
+    wants_seen = how.sets_seen and not selected.read_only and bool(uids)
+    if wants_seen and await _mark_seen(session, selected, uids):
+        # RFC 9051 §6.4.5: flags that change by it should be part of the answer.
+        items.append(c.Field.FLAGS)
+        if session.condstore:
+            items.append(c.Field.MODSEQ)
+        how = plan(items, utf8=session.utf8)
     try:
         # Apps read a big message piece by piece; for many messages reading them in rows is quicker.
         if how.piece is not None and len(uids) == 1 and command.changed_since is None:
@@ -55,6 +52,17 @@ async def fetch(session: Session, command: c.Fetch) -> Done:
     if not command.by_uid and selected.view.has_pending_expunge:
         return Done("Done, some messages are gone", b"EXPUNGEISSUED")  # RFC 5530 §3
     return Done("Done")
+
+
+async def _mark_seen(session: Session, selected: Selected, uids: UidSet) -> bool:
+    """Whether any flag changed."""
+    try:
+        result = await session.account.store_flags(
+            selected.id, uids, FlagOp.ADD, _SEEN, origin=session.number
+        )
+    except TemporaryError:  # the disk is full: mail can be read all the same
+        return False
+    return bool(result.changed)
 
 
 def _fields(how: FetchPlan) -> tuple[Field, ...]:

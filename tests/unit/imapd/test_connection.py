@@ -1,6 +1,7 @@
 """Limits, timeouts, TLS and ends of connections, over real sockets."""
 
 import asyncio
+import resource
 import ssl
 
 import pytest
@@ -222,6 +223,36 @@ async def test_a_failed_upload_leaves_no_file(tmp_path):
         assert (await client.append("Nope", b"x" * 400_000)).startswith(b"NO [TRYCREATE]")
         assert (await client.append("INBOX x", b"x" * 400_000)).startswith(b"BAD")
         assert not any((tmp_path / "spool").iterdir())
+
+
+async def test_an_upload_for_which_there_is_no_space_is_refused_for_now(tmp_path, expect_log):
+    expect_log("appended message could not be spooled")
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    async with running_imap(tmp_path) as server:
+        client = await server.login()
+        number = server.server.next_number() - 1
+        (spool / f"imap-{number}-0.eml").symlink_to("/dev/full")
+        done = await client.append("INBOX", b"x" * 2_000_000)
+        assert done.startswith(b"NO [UNAVAILABLE] Not enough storage")
+        assert not any(spool.iterdir())
+        assert (await client.append("INBOX", b"x" * 400_000)).startswith(b"OK")
+
+
+async def test_mail_can_be_read_on_a_full_disk(tmp_path):
+    async with running_imap(tmp_path) as server:
+        await server.deliver(sample_message("one"))
+        client = await server.login(select="INBOX")
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+        try:
+            lines = await client.ok("FETCH 1 (FLAGS BODY[TEXT])")
+            assert lines[0].startswith(b"* 1 FETCH (FLAGS () BODY[TEXT] {")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert (await client.ok("FETCH 1 (FLAGS BODY[TEXT])"))[0].startswith(
+            b"* 1 FETCH (FLAGS (\\Seen) BODY"
+        )
 
 
 async def test_answers_reach_a_client_that_has_closed_its_side(tmp_path):

@@ -1,5 +1,7 @@
 """SEARCH against a real database, with and without the index, against what a plain look finds."""
 
+import resource
+
 import pytest
 
 from backend.core.ids import AccountId
@@ -123,6 +125,19 @@ async def test_a_copy_is_found_by_the_email_id_of_its_source(mailbox):
     await account.copy(inbox.id, UidSet([(2, 2)]), inbox.id)
     assert await mailbox(s.EmailId(email_id)) == [2, 6]
     assert await mailbox(s.Body("strasse")) == [2, 6]
+
+
+async def test_a_full_disk_on_which_no_index_can_be_made_is_searched_without(store, expect_log):
+    account = await store.account(ANNA)
+    inbox = await account.find_mailbox("INBOX")
+    await account.append(inbox.id, [NewMessage(raw, 1.0) for raw in MESSAGES])
+    expect_log("search index can't be read")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        assert (await account.search(inbox.id, s.Body("quick"))).uids == [1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_a_damaged_index_is_built_again(store, expect_log):
