@@ -73,7 +73,8 @@ class JsonLines:
             )
 
     def _taken(self) -> bytes:
-        data = "".join(f"{line}\n" for line in self._pending).encode()
+        # What UTF-8 can't hold (half a pair of surrogates) must not keep all else from being written.
+        data = "".join(f"{line}\n" for line in self._pending).encode("utf-8", "backslashreplace")
         self._pending.clear()
         return data
 

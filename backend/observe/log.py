@@ -112,7 +112,7 @@ def set_up(*, file: Path | None, console: bool, level: int = logging.INFO) -> lo
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         to_file = logging.handlers.RotatingFileHandler(
-            file, maxBytes=10_000_000, backupCount=5, encoding="utf-8"
+            file, maxBytes=10_000_000, backupCount=5, encoding="utf-8", errors="backslashreplace"
         )
         to_file.setFormatter(JsonFormatter())
         root.addHandler(to_file)

@@ -141,6 +141,17 @@ def test_a_second_server_on_the_same_folder_is_refused_in_plain_words(trial: Tri
     assert done.stdout == ""
 
 
+def test_files_are_for_their_owner_alone_and_there_may_be_many(trial: Trial) -> None:
+    public = {"ca.pem", "server.pem"}
+    files = [path for path in trial.folder.rglob("*") if path.name not in public]
+    assert len(files) > 10
+    assert [path for path in files if path.lstat().st_mode & 0o077] == []
+    limits = Path(f"/proc/{trial.pid}/limits").read_text()
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    allowed, most = line.split()[3:5]
+    assert int(allowed) >= min(int(most), 16_384)
+
+
 def test_a_damaged_database_is_named_at_the_start(tmp_path: Path) -> None:
     queue = tmp_path / "data" / "queue" / "queue.db"
     queue.parent.mkdir(parents=True)

@@ -231,3 +231,10 @@ def test_damaged_values_on_disk_are_passed_over(tmp_path, clock):
     activity.load()
     assert activity.timeline.recent(limit=9) == []
     assert activity.sign_ins.recent(limit=9) == []
+
+
+def test_a_line_that_utf8_can_not_hold_does_not_keep_the_others_from_disk(tmp_path):
+    lines = JsonLines(tmp_path, "x")
+    lines.append({"name": "half \udce4"})
+    lines.append({"name": "whole"})
+    assert [value["name"] for value in lines.scan()] == ["half \udce4", "whole"]
