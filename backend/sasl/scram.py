@@ -1,6 +1,8 @@
-"""SCRAM-SHA-1 and SCRAM-SHA-256, both sides (RFC 5802, RFC 7677), without channel binding.
+"""SCRAM-SHA-1 and SCRAM-SHA-256 with and without channel binding, both sides (RFC 5802, RFC 7677).
 
-Nonces are given by the caller.
+Nonces are given by the caller, and so is the binding: the octets of `tls-server-end-point` (RFC 5929 §4), the only type
+that we know. With it, someone between the two sides who has a certificate of his own is noticed: also when he took the
+-PLUS mechanisms out of the server's list, for both sides say under the proof what they could have done.
 """
 
 import base64
@@ -24,15 +26,28 @@ from backend.sasl.steps import (
 )
 
 HASHES = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}
+PLUS = "-PLUS"
+BINDING_TYPE = "tls-server-end-point"
 MIN_ITERATIONS = 4096  # RFC 5802 §5.1, RFC 7677 §4
 MAX_ITERATIONS = 1_000_000  # a server must not make us compute for minutes, a security limit
 
+_SERVER_ERRORS = {
+    "server-does-support-channel-binding": "the server can do better: its list of mechanisms was changed on the way,"
+    " perhaps by someone who listens",
+    "channel-bindings-dont-match": "the server has another certificate than the one that was shown here: someone"
+    " may be listening in between",
+}
 # RFC 5802 §7: printable = %x21-2B / %x2D-7E
 _NONCE = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,256}")
 
 
 def _hmac(hash_name: str, key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, hash_name)
+
+
+def without_plus(mechanism: str) -> str:
+    """The name under which credentials are kept: they are the same with and without binding."""
+    return mechanism.removesuffix(PLUS)
 
 
 def _xor(left: bytes, right: bytes) -> bytes:
@@ -52,7 +67,7 @@ def _base64(data: bytes) -> str:
 
 def derive(mechanism: str, password: str, salt: bytes, iterations: int) -> ScramCredentials:
     """RFC 5802 §3: what the server keeps. Takes some milliseconds."""
-    name = HASHES[mechanism]
+    name = HASHES[without_plus(mechanism)]
     salted = hashlib.pbkdf2_hmac(name, prepared(password), salt, iterations)
     stored_key = hashlib.new(name, _hmac(name, salted, b"Client Key")).digest()
     return ScramCredentials(salt, iterations, stored_key, _hmac(name, salted, b"Server Key"))
@@ -60,6 +75,7 @@ def derive(mechanism: str, password: str, salt: bytes, iterations: int) -> Scram
 
 @dataclass(frozen=True, slots=True)
 class _ClientFirst:
+    flag: str
     gs2: str
     authzid: str
     bare: str
@@ -97,9 +113,8 @@ def _parse_client_first(message: bytes) -> _ClientFirst:
     if len(parts) != 3:
         raise SaslError("client-first-message is too short")
     flag, authz, bare = parts
-    # RFC 5802 §6: "y" is a client that could bind but thinks that we can't, which is so; "p" we never offered.
-    if flag not in {"n", "y"}:
-        raise SaslError("channel binding was not offered")
+    if flag not in {"n", "y"} and not flag.startswith("p="):
+        raise SaslError("gs2 header is malformed")
     if authz and not authz.startswith("a="):
         raise SaslError("gs2 header is malformed")
     attributes = _attributes(bare)
@@ -113,14 +128,19 @@ def _parse_client_first(message: bytes) -> _ClientFirst:
         login = saslprep(_unescape(attributes[0][1]))
     except PrepError as error:
         raise SaslError("name is not allowed in SASLprep") from error
-    return _ClientFirst(f"{flag},{authz},", _unescape(authz[2:]), bare, login, nonce)
+    return _ClientFirst(flag, f"{flag},{authz},", _unescape(authz[2:]), bare, login, nonce)
 
 
 class ScramServer:
-    def __init__(self, mechanism: str, nonce: str) -> None:
-        """`nonce`: fresh and unpredictable, printable ASCII without commas."""
+    def __init__(self, mechanism: str, nonce: str, *, binding: bytes | None = None) -> None:
+        """`nonce`: fresh and unpredictable, printable ASCII without commas. `binding`: of this connection, where the
+        -PLUS mechanisms are offered on it.
+        """
+        if mechanism.endswith(PLUS) and binding is None:
+            raise ValueError(f"{mechanism} needs a channel binding")
         self.name = mechanism
-        self._hash = HASHES[mechanism]
+        self._hash = HASHES[without_plus(mechanism)]
+        self._binding = binding
         self._nonce = nonce
         self._first: _ClientFirst | None = None
         self._server_first = ""
@@ -135,11 +155,23 @@ class ScramServer:
             return Failure("response is too long", login, malformed=True)
         try:
             if self._first is None:
-                self._first = _parse_client_first(response)
-                return NeedCredentials(self._first.login)
+                first = _parse_client_first(response)
+                self._check_binding(first.flag)
+                self._first = first
+                return NeedCredentials(first.login)
             return self._check_final(self._first, response)
         except SaslError as error:
             return Failure(str(error), login, malformed=True)
+
+    def _check_binding(self, flag: str) -> None:
+        if self.name.endswith(PLUS):
+            if flag != f"p={BINDING_TYPE}":
+                raise SaslError(f"channel binding must be {BINDING_TYPE}")
+        elif flag.startswith("p="):
+            raise SaslError("channel binding belongs to the -PLUS mechanisms")
+        elif flag == "y" and self._binding is not None:
+            # SECURITY: RFC 5802 §6: the client could bind and was made to believe that we can't.
+            raise SaslError("the list of mechanisms was tampered with on its way")
 
     def supply(self, supplied: Supplied) -> Step:
         if not isinstance(supplied, ScramCredentials) or self._first is None:
@@ -162,8 +194,10 @@ class ScramServer:
         attributes = _attributes(without_proof)
         if len(attributes) < 2 or [key for key, _ in attributes[:2]] != ["c", "r"]:
             raise SaslError("client-final-message lacks binding or nonce")
-        if _unbase64(attributes[0][1]) != first.gs2.encode():
-            raise SaslError("the binding differs from the first message")
+        bound = self._binding if self.name.endswith(PLUS) and self._binding is not None else b""
+        if not hmac.compare_digest(_unbase64(attributes[0][1]), first.gs2.encode() + bound):
+            # Either the gs2 header differs from the first message, or the two sides see different certificates.
+            raise SaslError("the channel binding differs")
         if not hmac.compare_digest(attributes[1][1].encode(), (first.nonce + self._nonce).encode()):
             raise SaslError("the nonce differs from the first message")
         proof = _unbase64(proof_text)
@@ -181,9 +215,26 @@ class ScramServer:
 
 
 class ScramClient:
-    def __init__(self, mechanism: str, login: str, password: str, nonce: str) -> None:
+    def __init__(
+        self,
+        mechanism: str,
+        login: str,
+        password: str,
+        nonce: str,
+        *,
+        binding: bytes | None = None,
+    ) -> None:
+        """`binding`: of this connection, where the -PLUS mechanisms are allowed. With one of them it is used; with
+        another mechanism the server is told that we would have (RFC 5802 §6).
+        """
+        if mechanism.endswith(PLUS) and binding is None:
+            raise ValueError(f"{mechanism} needs a channel binding")
         self.name = mechanism
-        self._hash = HASHES[mechanism]
+        self._hash = HASHES[without_plus(mechanism)]
+        if mechanism.endswith(PLUS):
+            self._gs2, self._bound = f"p={BINDING_TYPE},,", binding or b""
+        else:
+            self._gs2, self._bound = ("n,," if binding is None else "y,,"), b""
         self._password = prepared(password)
         self._nonce = nonce
         self._bare = f"n={_escape(login)},r={nonce}"
@@ -191,7 +242,7 @@ class ScramClient:
         self._verified = False
 
     def start(self) -> bytes | None:
-        return f"n,,{self._bare}".encode()
+        return f"{self._gs2}{self._bare}".encode()
 
     @property
     def is_complete(self) -> bool:
@@ -220,7 +271,7 @@ class ScramClient:
         salted = hashlib.pbkdf2_hmac(self._hash, self._password, _unbase64(salt), int(count))
         client_key = _hmac(self._hash, salted, b"Client Key")
         stored_key = hashlib.new(self._hash, client_key).digest()
-        without_proof = f"c={_base64(b'n,,')},r={nonce}"
+        without_proof = f"c={_base64(self._gs2.encode() + self._bound)},r={nonce}"
         auth_message = f"{self._bare},{text},{without_proof}".encode()
         proof = _xor(client_key, _hmac(self._hash, stored_key, auth_message))
         server_key = _hmac(self._hash, salted, b"Server Key")
@@ -230,7 +281,7 @@ class ScramClient:
     def _verify(self, text: str) -> bytes:
         key, value = _attributes(text)[0]
         if key == "e":
-            raise SaslError(f"the server refused: {value[:100]}")
+            raise SaslError(_SERVER_ERRORS.get(value, f"the server refused: {value[:100]}"))
         if (
             key != "v"
             or self._expected is None

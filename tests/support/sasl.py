@@ -3,7 +3,7 @@
 from backend.sasl.md5 import hmac_states
 from backend.sasl.mechanisms import client_exchange, server_exchange
 from backend.sasl.saslprep import prepared
-from backend.sasl.scram import HASHES, derive
+from backend.sasl.scram import HASHES, derive, without_plus
 from backend.sasl.steps import (
     Challenge,
     CramCredentials,
@@ -17,7 +17,7 @@ SALT = bytes(range(16))
 
 
 def stored(mechanism: str, password: str):
-    if mechanism in HASHES:
+    if without_plus(mechanism) in HASHES:
         return derive(mechanism, password, SALT, 4096)
     return CramCredentials(*hmac_states(prepared(password)))
 
