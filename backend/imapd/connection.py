@@ -32,6 +32,7 @@ PAUSE_BEFORE_LOGIN_BYTES = 32 * 1024  # the same for strangers, a security limit
 WRITE_HIGH_BYTES = 512 * 1024  # waiting in the transport; a writer waits above it
 COLLECT_BYTES = 64 * 1024  # small answers are sent together up to this
 WRITE_TIMEOUT_S = 300.0  # a client that reads nothing for so long is gone
+FLUSH_TIMEOUT_S = 120.0  # for the last answers to a slow client, a security limit
 TLS_HANDSHAKE_TIMEOUT_S = 30.0
 GIVE_WAY_AFTER = 16  # commands of one connection before others get their turn
 
@@ -350,6 +351,9 @@ class Connection(asyncio.Protocol):
         self.flush()
         if self._transport is not None:
             self._transport.close()
+            if self._transport.get_write_buffer_size():
+                # A client that never reads would keep the socket, and what waits for it, for ever.
+                asyncio.get_running_loop().call_later(FLUSH_TIMEOUT_S, self.abort)
 
     def abort(self) -> None:
         if self._transport is not None:
