@@ -1,5 +1,7 @@
 """The window, and the two ways to run a server."""
 
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -9,9 +11,23 @@ from app.cli.options import Folder, folder_option, resolve
 
 def window(folder: Folder, page: str, *, practice: bool) -> int:
     """The window, until it is closed; `page` is the one to show."""
+    if not _has_screen():
+        # Qt would end the process without a word that helps.
+        click.echo(
+            "There is no screen here to open the window on (DISPLAY and WAYLAND_DISPLAY are not set).\n"
+            "Use the browser (gatepost open), or a command: gatepost --help",
+            err=True,
+        )
+        return 1
     from app.gui import run
 
     return run(folder, open_path=page, practice=practice)
+
+
+def _has_screen() -> bool:
+    if sys.platform in {"win32", "darwin"}:
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 @click.command()

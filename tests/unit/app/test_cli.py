@@ -29,6 +29,15 @@ def run(tmp_path):
     return run
 
 
+def test_without_a_screen_the_window_is_refused_in_plain_words(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 1
+    assert "There is no screen here" in result.output and "gatepost --help" in result.output
+
+
 def test_without_a_server_the_command_that_starts_it_is_named(run, tmp_path):
     assert "gatepost trial --dir" in run("status", code=3)
     told = json.loads(run("queue", "list", "--json", code=3))
