@@ -1,4 +1,7 @@
-"""Connections to other servers: TCP, TLS, timeouts, and whom we never connect to. The only place here that knows sockets."""
+"""Connections to other servers: TCP, SOCKS5, TLS, timeouts, and whom we never connect to.
+
+The only place here that knows sockets and python-socks.
+"""
 
 import asyncio
 import ipaddress
@@ -7,7 +10,12 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import cast
+
+from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
+from python_socks.async_.asyncio import Proxy as SocksClient
 
 CONNECT_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
@@ -20,8 +28,28 @@ _PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 Endpoints = Collection[tuple[str, int]]
 
 
+class Fault(StrEnum):
+    """What is behind a failed connection, as far as it makes a difference for what to do about it."""
+
+    OTHER = ""
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    UNKNOWN_NAME = "unknown name"
+    CERTIFICATE_NAME = "certificate name"
+    CERTIFICATE_EXPIRED = "certificate expired"
+    CERTIFICATE_UNTRUSTED = "certificate untrusted"
+    TLS = "tls"
+    PROXY = "proxy"
+    PROXY_SIGN_IN = "proxy sign-in"
+
+
 class DialError(Exception):
     """No connection, or it broke; the text is a phrase for people."""
+
+    def __init__(self, text: str, fault: Fault = Fault.OTHER) -> None:
+        super().__init__(text)
+        self.fault = fault
 
 
 class TlsError(DialError):
@@ -138,9 +166,9 @@ class Connection(asyncio.Protocol):
                 while not self._buffer and not self._ended:
                     await self._change()
         except TimeoutError:
-            raise DialError(f"no answer within {_seconds(timeout_s)}") from None
+            raise DialError(f"no answer within {_seconds(timeout_s)}", Fault.TIMEOUT) from None
         if not self._buffer and self._fault is not None:
-            raise DialError(_phrase(self._fault)) from self._fault
+            raise DialError(_phrase(self._fault), _kind(self._fault)) from self._fault
         data = bytes(self._buffer)
         self._buffer.clear()
         if self._paused and not self._lost:
@@ -163,7 +191,9 @@ class Connection(asyncio.Protocol):
                 while not (self._lost or self._writable):
                     await self._change()
         except TimeoutError:
-            raise DialError(f"the server took no data for {_seconds(timeout_s)}") from None
+            raise DialError(
+                f"the server took no data for {_seconds(timeout_s)}", Fault.TIMEOUT
+            ) from None
         self._check()
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout_s: float) -> None:
@@ -183,9 +213,9 @@ class Connection(asyncio.Protocol):
                 ssl_shutdown_timeout=CLOSE_TIMEOUT_S,
             )
         except (OSError, ssl.SSLError, EOFError) as error:
-            raise TlsError(_phrase(error)) from error
+            raise TlsError(_phrase(error), _kind(error, Fault.TLS)) from error
         if upgraded is None:
-            raise TlsError("the server closed the connection")
+            raise TlsError("the server closed the connection", Fault.TLS)
         self._transport = upgraded
 
     @property
@@ -196,6 +226,12 @@ class Connection(asyncio.Protocol):
             return ""
         cipher = ssl_object.cipher()
         return f"{ssl_object.version()} {cipher[0] if cipher else ''}".strip()
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The server's, as DER; None without TLS."""
+        ssl_object = self._transport_now.get_extra_info("ssl_object")
+        return None if ssl_object is None else ssl_object.getpeercert(binary_form=True)
 
     async def close(self) -> None:
         """Bounded; the connection is gone afterwards."""
@@ -248,18 +284,128 @@ async def dial(ip: str, port: int, *, timeout_s: float = CONNECT_TIMEOUT_S) -> C
         async with asyncio.timeout(timeout_s):
             _, connection = await asyncio.get_running_loop().create_connection(Connection, ip, port)
     except TimeoutError:
-        raise DialError(f"no connection within {_seconds(timeout_s)}") from None
+        raise DialError(f"no connection within {_seconds(timeout_s)}", Fault.TIMEOUT) from None
     except OSError as error:
-        raise DialError(_phrase(error)) from error
+        raise DialError(_phrase(error), _kind(error, Fault.UNREACHABLE)) from error
     return connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocksProxy:
+    """A SOCKS5 proxy (RFC 1928), with user name and password (RFC 1929) if it asks for them."""
+
+    host: str
+    port: int
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+async def dial_through(
+    proxy: SocksProxy, host: str, port: int, *, timeout_s: float = CONNECT_TIMEOUT_S
+) -> Connection:
+    """A TCP connection made by the proxy, which also looks up the name. The caller has asked `refusal`.
+
+    Raises:
+        DialError: the proxy does not answer, or could not connect.
+    """
+    client = SocksClient(
+        ProxyType.SOCKS5,
+        proxy.host,
+        proxy.port,
+        username=proxy.username or None,
+        password=proxy.password or None,
+        rdns=True,
+        loop=asyncio.get_running_loop(),
+    )
+    shown = f"the SOCKS proxy {proxy.host}:{proxy.port}"
+    try:
+        sock = await client.connect(host, port, timeout=timeout_s)
+    except ProxyTimeoutError:
+        raise DialError(
+            f"{shown} gave no connection within {_seconds(timeout_s)}", Fault.TIMEOUT
+        ) from None
+    except ProxyError as error:
+        phrase, fault = _SOCKS_REPLIES.get(error.error_code or 0, _SOCKS_SIGN_IN)
+        if error.error_code is not None and error.error_code not in _SOCKS_REPLIES:
+            phrase, fault = f"failed with code {error.error_code}", Fault.PROXY
+        raise DialError(f"{shown} {phrase}", fault) from error
+    except (OSError, UnicodeError) as error:
+        cause = error.__cause__ if isinstance(error, ProxyConnectionError) else error
+        raise DialError(
+            f"{shown} can't be reached: {_phrase(cause or error)}", Fault.PROXY
+        ) from error
+    try:
+        _, connection = await asyncio.get_running_loop().create_connection(Connection, sock=sock)
+    except BaseException:
+        sock.close()
+        raise
+    return connection
+
+
+# RFC 1928 §6: what a proxy replies. python-socks has no code for what goes wrong before that, which is the sign-in.
+_SOCKS_SIGN_IN = ("does not accept the user name and password", Fault.PROXY_SIGN_IN)
+_SOCKS_REPLIES = {
+    1: ("could not connect", Fault.PROXY),
+    2: ("does not allow connections to there", Fault.PROXY),
+    3: ("can't reach that network", Fault.UNREACHABLE),
+    4: ("can't reach that server", Fault.UNREACHABLE),
+    5: ("says that the connection was refused", Fault.REFUSED),
+    6: ("gave up: too many hops on the way", Fault.UNREACHABLE),
+    7: ("can't make connections for others", Fault.PROXY),
+    8: ("does not know that kind of address", Fault.PROXY),
+}
+
+
+async def look_up_here(host: str, *, timeout_s: float = CONNECT_TIMEOUT_S) -> list[str]:
+    """Addresses as this computer knows them: its own table of hosts, the names of its network; empty for none."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, None, type=socket.SOCK_STREAM
+            )
+    except (OSError, UnicodeError, TimeoutError):
+        return []
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+# Codes of OpenSSL (X509_V_ERR_*), as Python gives them in `verify_code`.
+_EXPIRED = {10: "has expired", 9: "is not valid yet"}
+_NAMES = {62, 64}
+_UNTRUSTED = {18, 19, 20, 21}
+
+
+def _kind(error: BaseException, default: Fault = Fault.OTHER) -> Fault:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _EXPIRED:
+            return Fault.CERTIFICATE_EXPIRED
+        if error.verify_code in _NAMES:
+            return Fault.CERTIFICATE_NAME
+        return Fault.CERTIFICATE_UNTRUSTED
+    if isinstance(error, ssl.SSLError):
+        return Fault.TLS
+    if isinstance(error, TimeoutError):
+        return Fault.TIMEOUT
+    if isinstance(error, ConnectionRefusedError):
+        return Fault.REFUSED
+    return default
 
 
 def _phrase(error: BaseException) -> str:
     """For people, without our own paths and addresses."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _EXPIRED:
+            return f"its certificate {_EXPIRED[error.verify_code]}"
+        if error.verify_code in _NAMES:
+            return "its certificate is for another name"
+        if error.verify_code in _UNTRUSTED:
+            return "its certificate comes from an authority that is not trusted here"
+        return f"its certificate is not valid: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS fault: {(error.reason or error.__class__.__name__).replace('_', ' ').lower()}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return "its name is not known"
     if isinstance(error, ConnectionRefusedError):
         return "the connection was refused"
     if isinstance(error, ConnectionError):

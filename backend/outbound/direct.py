@@ -3,16 +3,15 @@
 Hosts in the order of preference, each with its addresses; STARTTLS where it is offered, without TLS when the handshake
 fails. The next host is tried when one does not answer or has no time, not when it has judged the message or a
 recipient. Nothing is tried again in this attempt once the whole message has gone out and the reply is missing.
+
+Also over one kind of addresses only, and through a SOCKS5 proxy (behaviour T6), which then looks up the addresses.
 """
 
-import asyncio
 import ipaddress
 import random
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import assert_never
+from typing import Literal
 
 from backend.core.address import Address
 from backend.core.clock import Clock, SystemClock
@@ -20,61 +19,27 @@ from backend.core.status import SmtpStatus
 from backend.dns.answers import Found, LookupFailed
 from backend.dns.lookups import NoMailHosts, find_mail_hosts
 from backend.dns.resolver import Resolver
-from backend.observe import log as logs
 from backend.outbound.dial import (
-    CONNECT_TIMEOUT_S,
     Connection,
-    DialError,
     Endpoints,
-    TlsError,
+    SocksProxy,
     dial,
+    dial_through,
     is_own,
     opportunistic_context,
     refusal,
 )
-from backend.outbound.transport import MAX_EXCERPT_CHARS, Delivery, Outgoing, Result, Try
-from backend.runtime import tasks
-from backend.runtime.threads import Pool, run_blocking
-from backend.smtp.client import (
-    Closed,
-    Finished,
-    Options,
-    Outcome,
-    Receive,
-    RecipientResult,
-    Send,
-    SendContent,
-    SmtpClient,
-    Stage,
-    StartTls,
-    Tls,
-    Transaction,
-)
-from backend.smtp.data import DotStuffer
-from backend.smtp.limits import QUIT_TIMEOUT_S
-
-log = logs.get(__name__)
+from backend.outbound.session import DEFAULT_LIMITS, Dialogues, Limits, Session
+from backend.outbound.transport import Delivery, Outgoing, Result, Try
+from backend.smtp.client import Options, Outcome, RecipientResult, Stage, Tls
 
 MAX_TRIES = 10  # connections in one attempt, a security limit
 MAX_ADDRESSES_OF_A_HOST = 4  # a security limit
-SESSION_TIMEOUT_S = (
-    1800.0  # one whole connection; a slow server must not hold a place in the queue for ever
-)
-CHUNK_OCTETS = 64 * 1024
 
 LOOPS_BACK = SmtpStatus(554, "5.4.6", "mail loops back: the DNS names this very server for it")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Tests make them short. `step_s` bounds each wait for the other side, which RFC 5321 lets be minutes."""
-
-    connect_s: float = CONNECT_TIMEOUT_S
-    step_s: float = float("inf")
-    session_s: float = SESSION_TIMEOUT_S
-
-
-DEFAULT_LIMITS = Limits()
+Family = Literal[0, 4, 6]
+"""Kind of addresses; 0 is both."""
 
 
 @dataclass(slots=True)
@@ -130,19 +95,25 @@ class DirectTransport:
         hostname: str,
         port: int = 25,
         allow_private: bool = False,
+        family: Family = 0,
+        proxy: SocksProxy | None = None,
+        proxy_hostname: str = "",
         own_endpoints: Callable[[], Endpoints] = tuple,
         clock: Clock | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        """`proxy_hostname`: the name that belongs to the proxy's address, with which others are greeted."""
         self._resolver = resolver
         self._hostname = hostname.lower()
         self._port = port
         self._allow_private = allow_private
+        self._family = family
+        self._proxy = proxy
+        self._ehlo_name = proxy_hostname.lower() or self._hostname
         self._own_endpoints = own_endpoints
-        self._clock: Clock = clock if clock is not None else SystemClock()
         self._limits = limits
         self._context = opportunistic_context()
-        self._farewells: set[asyncio.Task[None]] = set()
+        self._dialogues = Dialogues(clock if clock is not None else SystemClock(), limits)
 
     async def deliver(self, message: Outgoing) -> Delivery:
         progress = _Progress(list(message.recipients))
@@ -155,7 +126,7 @@ class DirectTransport:
 
     async def close(self) -> None:
         """Ends what is still saying goodbye."""
-        await tasks.stop(*self._farewells)
+        await self._dialogues.close()
 
     # Hosts and addresses
 
@@ -186,8 +157,16 @@ class DirectTransport:
             pass
         answer = await self._resolver.addresses(host)
         if isinstance(answer, Found):
-            return list(answer.records[:MAX_ADDRESSES_OF_A_HOST])
-        if isinstance(answer, LookupFailed) and answer.temporary:
+            usable = [ip for ip in answer.records if self._is_usable(ip)]
+            if usable:
+                return usable[:MAX_ADDRESSES_OF_A_HOST]
+            # Another route may take it later: the message itself is not at fault.
+            status = SmtpStatus(
+                451,
+                "4.4.4",
+                f"the mail server {host} has no IPv{self._family} address, and this transport uses no other",
+            )
+        elif isinstance(answer, LookupFailed) and answer.temporary:
             status = SmtpStatus(451, "4.4.3", answer.reason)
         elif isinstance(answer, LookupFailed):
             status = SmtpStatus(550, "5.4.4", answer.reason)
@@ -205,7 +184,13 @@ class DirectTransport:
         progress.tries.append(Try(host=host, answer=status.text))
         return []
 
+    def _is_usable(self, ip: str) -> bool:
+        return not self._family or (":" in ip) is (self._family == 6)
+
     async def _deliver_to_host(self, host: str, message: Outgoing, progress: _Progress) -> None:
+        if self._proxy is not None:
+            await self._deliver_through(host, message, progress)
+            return
         for ip in await self._addresses(host, message, progress):
             if not progress.waiting or len(progress.tries) >= MAX_TRIES:
                 return
@@ -215,204 +200,102 @@ class DirectTransport:
                 )
                 progress.put_off_all(LOOPS_BACK)
                 continue
-            reason = refusal(ip, allow_private=self._allow_private)
-            if reason is not None:
-                text = f"{ip}, the address of {host}, {reason}; no mail is delivered there"
-                progress.tries.append(Try(host=host, ip=ip, port=self._port, answer=text))
-                progress.put_off_all(SmtpStatus(550, "5.4.4", text))
-                continue
-            for tls in (Tls.OPPORTUNISTIC, Tls.NEVER):
-                handshake_failed = await self._try(host, ip, tls, message, progress)
-                if not handshake_failed:
-                    break
+            if not self._is_refused(host, ip, progress):
+                await self._try_each_way(host, ip, message, progress)
+
+    async def _deliver_through(self, host: str, message: Outgoing, progress: _Progress) -> None:
+        """By name: the proxy has its own view of the DNS. Ours is asked only whether the name leads inside."""
+        answer = await self._resolver.addresses(host)
+        known = (
+            [host] if _is_ip(host) else list(answer.records) if isinstance(answer, Found) else []
+        )
+        reasons = [refusal(ip, allow_private=self._allow_private) for ip in known]
+        if known and all(reasons):
+            self._is_refused(host, known[0], progress)
+            return
+        await self._try_each_way(host, "", message, progress)
+
+    def _is_refused(self, host: str, ip: str, progress: _Progress) -> bool:
+        reason = refusal(ip, allow_private=self._allow_private)
+        if reason is None:
+            return False
+        text = f"{ip}, the address of {host}, {reason}; no mail is delivered there"
+        progress.tries.append(Try(host=host, ip=ip, port=self._port, answer=text))
+        progress.put_off_all(SmtpStatus(550, "5.4.4", text))
+        return True
 
     # One connection
+
+    async def _try_each_way(
+        self, host: str, ip: str, message: Outgoing, progress: _Progress
+    ) -> None:
+        for tls in (Tls.OPPORTUNISTIC, Tls.NEVER):
+            handshake_failed = await self._try(host, ip, tls, message, progress)
+            if not handshake_failed:
+                break
 
     async def _try(
         self, host: str, ip: str, tls: Tls, message: Outgoing, progress: _Progress
     ) -> bool:
         """Whether the TLS handshake failed, so that the same host may be tried without."""
-        started = self._clock.monotonic()
-        session = _Session(host, ip, self._hostname, tls, message, tuple(progress.waiting))
-        connection: Connection | None = None
-        try:
-            try:
-                async with asyncio.timeout(self._limits.session_s):
-                    connection = await dial(ip, self._port, timeout_s=self._limits.connect_s)
-                    outcome = await self._converse(connection, session)
-            except DialError as error:
-                outcome = session.give_up(str(error))
-            except TimeoutError:
-                outcome = session.give_up("the connection took too long")
-        except BaseException:
-            if connection is not None:
-                connection.abort()
-            raise
-        results = list(session.judged(outcome))
-        progress.take(results)
-        last = next((r.status for r, _ in results if not r.status.is_success), results[0][0].status)
-        progress.tries.append(
-            Try(
-                host=host,
-                ip=ip,
-                port=self._port,
-                tls=connection.tls if connection is not None and session.client.is_tls else "",
-                succeeded=any(r.status.is_success for r, _ in results),
-                answer=str(last) if any(r.remote_mta for r, _ in results) else last.text,
-                duration_ms=round((self._clock.monotonic() - started) * 1000),
-                excerpt="\n".join(session.client.transcript)[:MAX_EXCERPT_CHARS],
-            )
+        session = Session(
+            host=host,
+            ip=ip,
+            port=self._port,
+            options=Options(ehlo_name=self._ehlo_name, tls=tls),
+            context=self._context,
+            message=message,
+            recipients=tuple(progress.waiting),
+            own_name=self._hostname,
         )
-        log.debug("smtp session ended", host=host, ip=ip, answer=str(last))
-        if connection is not None:
-            self._part(connection, session)
+        longest = self._limits.session_s
+        outcome, duration_ms = await self._dialogues.hold(
+            session, lambda: self._dial(host, ip), ready_s=longest, deliver_s=longest
+        )
+        results = list(_judged(session, outcome))
+        progress.take(results)
+        progress.tries.append(session.entry([result for result, _ in results], duration_ms))
         return session.client.tls_handshake_failed
 
-    async def _converse(self, connection: Connection, session: "_Session") -> Outcome:
-        """Up to the outcome of the transaction; QUIT is left to `_part`."""
-        client, longest = session.client, self._limits.step_s
-        while True:
-            step = client.step()
-            match step:
-                case Send(data, timeout_s):
-                    await connection.write(data, min(timeout_s, longest))
-                case Receive(timeout_s):
-                    client.receive(await connection.read(min(timeout_s, longest)))
-                    if session.is_greeted_by_ourselves:
-                        client.lost(LOOPS_BACK.text)
-                case StartTls(timeout_s):
-                    try:
-                        await connection.start_tls(
-                            self._context, session.host, min(timeout_s, longest)
-                        )
-                    except TlsError as error:
-                        client.tls_failed(str(error))
-                    else:
-                        client.tls_started()
-                case SendContent(_, timeout_s):
-                    await self._send_content(connection, session, min(timeout_s, longest))
-                    client.content_sent()
-                case Finished(outcome):
-                    return outcome
-                case Closed():  # not before Finished: the client has one transaction
-                    raise DialError("the dialogue ended early")
-                case _:
-                    assert_never(step)
-
-    async def _send_content(
-        self, connection: Connection, session: "_Session", timeout_s: float
-    ) -> None:
-        stuffer, content = DotStuffer(), session.message.content
-        offset, size = 0, session.message.size_bytes
-        while not session.content_is_out:
-            if isinstance(content, Path):
-                chunk = await run_blocking(Pool.FILES, _read_chunk, content, offset)
-            else:
-                chunk = content[offset : offset + CHUNK_OCTETS]
-            if not chunk and offset < size:
-                raise OSError(f"the content of a queued message is shorter than {size} bytes")
-            offset += len(chunk)
-            if offset < size:
-                await connection.write(stuffer.feed(chunk), timeout_s)
-            else:
-                # From here on the other side may have the whole message, whatever we hear of it.
-                session.content_is_out = True
-                await connection.write(stuffer.feed(chunk) + stuffer.end(), timeout_s)
-
-    def _part(self, connection: Connection, session: "_Session") -> None:
-        """Says QUIT and closes beside the rest: the outcome is known and must be written down without delay."""
-        farewell = tasks.spawn(self._say_goodbye(connection, session.client), "smtp goodbye")
-        self._farewells.add(farewell)
-        farewell.add_done_callback(self._farewells.discard)
-
-    async def _say_goodbye(self, connection: Connection, client: SmtpClient) -> None:
-        timeout_s = min(QUIT_TIMEOUT_S, self._limits.step_s)
-        try:
-            with suppress(DialError, TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    while not isinstance(step := client.step(), Closed):
-                        match step:
-                            case Send(data):
-                                await connection.write(data, timeout_s)
-                            case Receive():
-                                client.receive(await connection.read(timeout_s))
-                            case _:
-                                break
-            await connection.close()
-        except BaseException:
-            connection.abort()
-            raise
+    async def _dial(self, host: str, ip: str) -> Connection:
+        timeout_s = self._limits.connect_s
+        if self._proxy is not None:
+            return await dial_through(self._proxy, host, self._port, timeout_s=timeout_s)
+        return await dial(ip, self._port, timeout_s=timeout_s)
 
 
-class _Session:
-    """One transaction over one connection, and what its outcome means for the other hosts."""
-
-    def __init__(
-        self,
-        host: str,
-        ip: str,
-        hostname: str,
-        tls: Tls,
-        message: Outgoing,
-        recipients: tuple[Address, ...],
-    ) -> None:
-        self.host = host
-        self._ip = ip
-        self.message = message
-        self.content_is_out = False
-        self._hostname = hostname
-        self.client = SmtpClient(Options(ehlo_name=hostname, tls=tls))
-        self.client.add(
-            Transaction(
-                sender=message.sender,
-                recipients=recipients,
-                size_bytes=message.size_bytes,
-                body=message.body,
-                smtputf8=message.smtputf8,
-            )
+def _judged(session: Session, outcome: Outcome) -> Iterable[tuple[Result, bool]]:
+    """Each result, and whether it is final for this attempt: what it means for the other hosts."""
+    if session.is_greeted_by_ourselves:
+        for result in outcome.results:
+            yield Result(recipient=result.recipient, status=LOOPS_BACK), False
+        return
+    for result in outcome.results:
+        status, remote_mta = result.status, session.host
+        if not result.remote:
+            place = f"{session.host} ({session.ip})" if session.ip else session.host
+            status = SmtpStatus(status.code, status.enhanced, f"{place}: {status.text}")
+            remote_mta = ""
+        yield (
+            Result(recipient=result.recipient, status=status, remote_mta=remote_mta),
+            session.content_is_out or _is_final(result),
         )
 
-    @property
-    def is_greeted_by_ourselves(self) -> bool:
-        # A router at home may lead our own public address back to us; then only the greeting tells.
-        name = self.client.greeting.split(maxsplit=1)[:1]
-        return bool(name) and name[0].lower() == self._hostname
 
-    def give_up(self, text: str) -> Outcome:
-        """The outcome of a session that broke."""
-        self.client.lost(text)
-        while not isinstance(step := self.client.step(), Finished):
-            assert not isinstance(step, Closed)  # a client with one transaction finishes it first
-        return step.outcome
-
-    def judged(self, outcome: Outcome) -> Iterable[tuple[Result, bool]]:
-        """Each result, and whether it is final for this attempt."""
-        if self.is_greeted_by_ourselves:
-            for result in outcome.results:
-                yield Result(recipient=result.recipient, status=LOOPS_BACK), False
-            return
-        for result in outcome.results:
-            status, remote_mta = result.status, self.host
-            if not result.remote:
-                text = f"{self.host} ({self._ip}): {status.text}"
-                status, remote_mta = SmtpStatus(status.code, status.enhanced, text), ""
-            yield (
-                Result(recipient=result.recipient, status=status, remote_mta=remote_mta),
-                self._is_final(result),
-            )
-
-    def _is_final(self, result: RecipientResult) -> bool:
-        status = result.status
-        if self.content_is_out or status.is_success:
-            return True
-        if result.stage in {Stage.CONNECT, Stage.TLS, Stage.AUTH}:
-            return False
-        # 421 speaks of the server, not of the message; a broken connection says nothing of it either.
-        is_about_server = status.code == 421 or (not result.remote and status.is_temporary)
-        return not is_about_server
+def _is_final(result: RecipientResult) -> bool:
+    status = result.status
+    if status.is_success:
+        return True
+    if result.stage in {Stage.CONNECT, Stage.TLS, Stage.AUTH}:
+        return False
+    # 421 speaks of the server, not of the message; a broken connection says nothing of it either.
+    is_about_server = status.code == 421 or (not result.remote and status.is_temporary)
+    return not is_about_server
 
 
-def _read_chunk(path: Path, offset: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(CHUNK_OCTETS)
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

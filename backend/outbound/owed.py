@@ -52,8 +52,13 @@ async def settle_notice(queue: Queue, notice: PendingNotice) -> None:
     await queue.database.write(write)
 
 
-async def find_locals(queue: Queue, now: float | None = None) -> list[PendingLocal]:
-    """Local parts that have not been delivered and are due by then; None finds all, for the start."""
+async def find_locals(
+    queue: Queue, now: float | None = None, *, after: int = 0
+) -> list[PendingLocal]:
+    """Local parts that have not been delivered and are due by then; None finds all, for the start.
+
+    A bounded number of messages; the next ones come with the last one's number as `after`.
+    """
 
     def read(reader: Reader) -> list[PendingLocal]:
         rows = reader.rows(
@@ -61,8 +66,8 @@ async def find_locals(queue: Queue, now: float | None = None) -> list[PendingLoc
             " recipient.id, recipient.local_account, recipient.local_mailbox"
             " FROM recipient JOIN message ON message.id = recipient.message"
             " WHERE recipient.state = 'local' AND (:now IS NULL OR recipient.next_attempt_at <= :now)"
-            " ORDER BY recipient.message, recipient.id",
-            {"now": now},
+            " AND recipient.message > :after ORDER BY recipient.message, recipient.id",
+            {"now": now, "after": after},
         )
         pending: list[PendingLocal] = []
         for message, grouped in groupby(rows, key=lambda row: row[0]):

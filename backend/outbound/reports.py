@@ -72,13 +72,23 @@ class Reporter:
         """One round over everything that is owed and may be tried now."""
         now = self._clock.time()
         self._not_before = {m: at for m, at in self._not_before.items() if at > now}
-        # At the start nobody else delivers: what is there was left by a process that died.
-        for pending in await owed.find_locals(self._queue, now if self._started else None):
-            await self._settle_local(pending)
-        self._started = True
+        await self._settle_locals(now)
         while notices := await owed.find_notices(self._queue, frozenset(self._not_before)):
             for notice in notices:
                 await self._settle_notice(notice)
+
+    async def _settle_locals(self, now: float) -> None:
+        if self._started:
+            for pending in await owed.find_locals(self._queue, now):
+                await self._settle_local(pending)
+            return
+        # At the start nobody else delivers: what is there was left by a process that died.
+        seen = 0
+        while found := await owed.find_locals(self._queue, after=seen):
+            for pending in found:
+                await self._settle_local(pending)
+            seen = found[-1].message
+        self._started = True
 
     async def _settle_notice(self, notice: PendingNotice) -> None:
         target = self._target(notice.account)

@@ -16,13 +16,14 @@ from backend.dns.resolver import Resolver
 from backend.observe import log as logs
 from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.dial import Endpoints
-from backend.outbound.direct import DEFAULT_LIMITS, DirectTransport, Limits
+from backend.outbound.direct import DirectTransport
 from backend.outbound.entries import Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
 from backend.outbound.queue import Queue
 from backend.outbound.reports import Reporter
 from backend.outbound.route import Choice, Question, Routing, is_direct, route
 from backend.outbound.schedule import DRAIN_S, Scheduler
+from backend.outbound.session import DEFAULT_LIMITS, Limits
 from backend.outbound.submit import Deliver, Submitter
 from backend.outbound.transport import Delivery, Result, Transport
 from backend.runtime import tasks

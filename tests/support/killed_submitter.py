@@ -24,6 +24,15 @@ from tests.support.outbound_rig import FAST, rig_config
 
 LANES = 3
 BIG = 300_000
+ACCOUNTS = {
+    name: {
+        "domain": "a.test",
+        "destinations": {f"{name}@a.test": {}},
+        "max_outgoing_messages_per_day": 1_000_000,
+        "max_first_time_recipients_per_day": 1_000_000,
+    }
+    for name in ("anna", "ben")
+}
 
 
 def plan(number: str) -> tuple[int, tuple[str, ...]]:
@@ -40,7 +49,7 @@ def content(number: str) -> bytes:
 
 
 async def work(folder: Path, port: int, dns: str, name: str, pipe: int) -> None:
-    config = rig_config(port)
+    config = rig_config(port, accounts=ACCOUNTS)
     store = Store(folder)
     await store.open()
     outbound = Outbound(

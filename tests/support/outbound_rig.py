@@ -14,10 +14,10 @@ from backend.core.events import QueueChanged, TimelineEntry
 from backend.core.ids import AccountId, Cid, TraceId
 from backend.core.status import SmtpStatus
 from backend.dns.resolver import DnsResolver
-from backend.outbound.direct import Limits
 from backend.outbound.entries import Item
 from backend.outbound.listing import list_items
 from backend.outbound.service import Outbound
+from backend.outbound.session import Limits
 from backend.runtime import tasks
 from backend.store.store import Store
 from backend.store.values import Field
@@ -128,7 +128,7 @@ class OutboundRig:
         )
 
     async def items(self) -> list[Item]:
-        return list((await list_items(self.queue)).items)
+        return list((await list_items(self.queue, limit=100_000)).items)
 
     async def mail(self, account: str, mailbox: str = "INBOX") -> list[bytes]:
         store = await self.store.account(AccountId(account))

@@ -8,7 +8,8 @@ from backend.core.address import parse_address
 from backend.core.ids import TraceId
 from backend.dns.lookups import NULL_MX
 from backend.dns.resolver import DnsResolver
-from backend.outbound.direct import DirectTransport, Limits
+from backend.outbound.direct import DirectTransport
+from backend.outbound.session import Limits
 from backend.outbound.transport import Outgoing
 from tests.support.dns_server import DnsServer
 from tests.support.smtp_sink import (

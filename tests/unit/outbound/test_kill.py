@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dns_server import DnsServer
-from tests.support.killed_submitter import content, plan
+from tests.support.killed_submitter import ACCOUNTS, content, plan
 from tests.support.outbound_rig import ZONE, OutboundRig, rig_config
 from tests.support.smtp_sink import SmtpSink
 
@@ -23,15 +23,6 @@ def number_of(raw: bytes) -> str:
 
 @pytest.mark.kill
 async def test_killed_at_any_moment_the_queue_loses_nothing(tmp_path):
-    accounts = {
-        name: {
-            "domain": "a.test",
-            "destinations": {f"{name}@a.test": {}},
-            "max_outgoing_messages_per_day": 1_000_000,
-            "max_first_time_recipients_per_day": 1_000_000,
-        }
-        for name in ("anna", "ben")
-    }
     async with SmtpSink() as sink, DnsServer(ZONE) as dns:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -55,7 +46,7 @@ async def test_killed_at_any_moment_the_queue_loses_nothing(tmp_path):
         accepted = output.decode().split()
         assert len(accepted) > ROUNDS
 
-        config = rig_config(sink.port, accounts=accounts)
+        config = rig_config(sink.port, accounts=ACCOUNTS)
         async with OutboundRig(tmp_path, sink.port, config=config) as rig:
             await rig.queue.kick([item.id for item in await rig.items()])
             await rig.until_empty()

@@ -11,8 +11,8 @@ from backend.core.errors import TemporaryError
 from backend.core.ids import QueueId
 from backend.core.status import DISK_FULL
 from backend.outbound import backoff
-from backend.outbound.direct import Limits
 from backend.outbound.listing import Filter, count_items, find_item, list_items
+from backend.outbound.session import Limits
 from tests.support.outbound_rig import OutboundRig, rig_config
 from tests.support.smtp_sink import ScriptedServer, SmtpSink, drop_after_data, stall
 
