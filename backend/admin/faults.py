@@ -1,5 +1,6 @@
 """Every refusal as application/problem+json: exceptions in, replies out. Unknown faults say nothing but a number to look up."""
 
+import errno
 import secrets
 from collections.abc import Sequence
 
@@ -39,6 +40,7 @@ _TITLES = {
     500: "A fault in the server.",
     503: "Not possible at the moment.",
     504: "This took too long.",
+    507: "There is no room.",
 }
 
 
@@ -115,6 +117,14 @@ def reply_to(error: Exception) -> web.Response:
             return _plain(422, "peer", str(error))
         case TimeoutError():
             return _plain(504, "timeout", "The server did not finish this in time.")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            log.error("the disk is full", error=error)
+            return _plain(
+                507,
+                "disk.full",
+                "The disk of the server is full; nothing was changed.",
+                fix="Make room on it and try again.",
+            )
         case web.HTTPException():
             return _plain(error.status, "http", error.reason)
         case _:
@@ -127,8 +137,8 @@ def reply_to(error: Exception) -> web.Response:
             )
 
 
-def _plain(status: int, code: str, message: str) -> web.Response:
-    return error_reply(status, code, [t.Problem(code=code, message=message)])
+def _plain(status: int, code: str, message: str, *, fix: str = "") -> web.Response:
+    return error_reply(status, code, [t.Problem(code=code, message=message, fix=fix)])
 
 
 def validation_issues(error: ValidationError) -> list[t.Problem]:

@@ -83,7 +83,10 @@ class Sessions:
         if len(self._by_key) >= MAX_SESSIONS:
             del self._by_key[min(self._by_key.values(), key=lambda s: s.used).key]
         self._by_key[session.key] = session
-        self.save()
+        try:
+            self.save()
+        except OSError as error:  # on a full disk one must be able to sign in all the same
+            log.warning("signed-in session can't be kept over a restart", reason=str(error))
         return secret, session
 
     def find(self, secret: str) -> Session | None:

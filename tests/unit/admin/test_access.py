@@ -1,6 +1,7 @@
 """Host names, origins, sign-in, sessions, the owner's socket."""
 
 import asyncio
+import errno
 import gzip
 import os
 import socket
@@ -299,3 +300,25 @@ async def test_a_compressed_request_is_refused_before_it_unfolds(rig, http):
     async with http.post(rig.url + "/api/v1/session", data=bomb, headers=headers) as reply:
         assert reply.status == 415
         assert (await reply.json())["code"] == "request.encoding"
+
+
+async def test_one_can_sign_in_and_is_told_when_the_disk_is_full(
+    rig, http, expect_log, monkeypatch
+):
+    expect_log("session can't be kept")
+    expect_log("the disk is full")
+    no_room = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fail(*_, **__):
+        raise no_room
+
+    monkeypatch.setattr(os, "replace", fail)
+    async with http.post(rig.url + "/api/v1/session", json={"password": rig.password}) as reply:
+        assert reply.status == 200
+        token = (await reply.json())["csrf_token"]
+    headers = {"X-CSRF-Token": token}
+    async with http.post(
+        rig.url + "/api/v1/session/password", json={"current": rig.password}, headers=headers
+    ) as reply:
+        assert reply.status == 507
+        assert "full" in (await reply.json())["issues"][0]["message"]
