@@ -48,14 +48,14 @@ _SQLITE_IOERR_WRITE = 778  # what SQLite makes of EFBIG and EDQUOT
 
 
 class DamagedError(UserError, sqlite3.DatabaseError):
-    """The file is no database, or holds nonsense."""
+    """The file is no database, or holds nonsense, or is not the one that was opened."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str = "is damaged") -> None:
         super().__init__(
             Problem(
                 code="store.damaged",
                 subject=str(path),
-                message=f"The file {path} is damaged.",
+                message=f"The file {path} {what}.",
                 fix="Put it back from a backup while the server is stopped; “gatepost verify” tells what else is wrong.",
             )
         )
@@ -181,6 +181,7 @@ class Database:
         self._writing = False
         self._reading = 0
         self._writer: sqlite3.Connection | None = None
+        self._opened_file = (0, 0)
         self._idle_readers: list[sqlite3.Connection] = []
         self._changes_checkpointed = 0
         self._migrated = False
@@ -233,7 +234,8 @@ class Database:
         if self._closed:
             return
         if self._writer is not None or self._waiting:
-            await tasks.finish(self.write(_nothing))
+            with contextlib.suppress(DatabaseError):  # told to those who wrote
+                await tasks.finish(self.write(_nothing))
         self._closed = True
         if self._limit is not None:
             self._limit.forget(self)
@@ -346,6 +348,8 @@ class Database:
                 connection.close()
 
     def _connect(self, cache_kib: int) -> sqlite3.Connection:
+        if self._migrated and not self.path.exists():
+            raise DamagedError(self.path, _REPLACED)  # SQLite would make an empty one
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
@@ -361,6 +365,9 @@ class Database:
 
     def _open_writer(self) -> sqlite3.Connection:
         if self._writer is not None:
+            # What is written to a file that was removed or replaced by hand would be gone, and had been acknowledged.
+            if _identity(self.path) != self._opened_file:
+                raise DamagedError(self.path, _REPLACED)
             return self._writer
         connection = self._connect(WRITER_CACHE_KIB)
         try:
@@ -378,6 +385,7 @@ class Database:
             connection.close()
             raise
         self._writer = connection
+        self._opened_file = _identity(self.path)
         self._changes_checkpointed = connection.total_changes
         self._migrated = True
         return connection
@@ -394,6 +402,17 @@ class Database:
             more = self._writing = bool(self._waiting)
         if more:
             submit(Pool.DATABASE_WRITE, self._drain)
+
+
+_REPLACED = "was removed or replaced while the server runs"
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
 
 
 def translated(error: Exception, path: Path | None = None) -> Exception:

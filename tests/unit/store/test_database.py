@@ -9,7 +9,7 @@ import pytest
 from backend.core.errors import TemporaryError
 from backend.core.status import DISK_FULL
 from backend.runtime import threads
-from backend.store.database import MAX_IDLE_READERS, Database, OpenLimit
+from backend.store.database import MAX_IDLE_READERS, DamagedError, Database, OpenLimit
 
 SCHEMA = ("CREATE TABLE thing (id INTEGER PRIMARY KEY, data BLOB UNIQUE);",)
 
@@ -142,3 +142,23 @@ async def test_idle_databases_hold_no_connections(tmp_path):
     for database in databases:
         await database.close()
     threads.shut_down()
+
+
+@pytest.mark.parametrize("idle", [False, True])
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nothing_is_acknowledged_that_goes_to_a_file_removed_by_hand(
+    database, idle, replaced
+):
+    await database.write(insert("kept"))
+    if idle:
+        while not database.release() or database._writer is not None:
+            await asyncio.sleep(0.001)
+    for suffix in ("", "-wal", "-shm"):
+        database.path.with_name(database.path.name + suffix).unlink(missing_ok=True)
+    if replaced and not idle:
+        database.path.write_bytes(b"")
+    with pytest.raises(DamagedError, match="removed or replaced"):
+        await database.write(insert("lost"))
+    if not replaced:
+        assert not database.path.exists()
+    await database.close()
