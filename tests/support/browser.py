@@ -26,7 +26,9 @@ def browser_path(bundled: str) -> str:
 class Visitor:
     """`expected`: pieces of console errors that the test brings about on purpose."""
 
-    _states: dict[str, Any] = {}  # address of the server → cookies
+    # Signed-in windows, kept for the tests that follow: by server, width and theme. Only what differs is opened anew.
+    _kept: dict[tuple[str, int, str], BrowserContext] = {}
+    _states: dict[str, Any] = {}  # server → cookies
 
     def __init__(self, browser: Browser, ready: Ready) -> None:
         self._browser = browser
@@ -35,7 +37,7 @@ class Visitor:
         self.password = str(ready.values["admin"]["password"])
         self.faults: list[str] = []
         self.expected: list[str] = []
-        self._contexts: list[BrowserContext] = []
+        self._own: list[BrowserContext] = []
 
     async def context(
         self, *, width: int = DESKTOP, theme: str = "light", fresh: bool = False
@@ -47,25 +49,39 @@ class Visitor:
             reduced_motion="reduce",
         )
         context.set_default_timeout(WAIT_MS)
-        self._contexts.append(context)
         return context
+
+    async def forget_sessions(self) -> None:
+        """They have ended on the server."""
+        for context in self._kept.values():
+            await context.close()
+        self._kept.clear()
+        self._states.clear()
 
     async def arrive(self, **options: Any) -> Page:
         """At the door: nobody is signed in."""
-        return await self._watched(await self.context(fresh=True, **options), "/")
+        context = await self.context(fresh=True, **options)
+        self._own.append(context)
+        return await self._watched(context, "/")
 
-    async def open(self, path: str, **options: Any) -> Page:
-        """A page of the administration, signed in."""
-        fresh = options.pop("fresh", False)
-        if fresh or self.url not in self._states:
-            context = await self.context(fresh=True, **options)
-            page = await self._watched(context, "/")
+    async def open(
+        self, path: str, *, width: int = DESKTOP, theme: str = "light", fresh: bool = False
+    ) -> Page:
+        """A page of the administration, signed in; `fresh`: with a session of its own."""
+        if fresh:
+            page = await self.arrive(width=width, theme=theme)
             await self.sign_in(page)
-            if not fresh:
-                self._states[self.url] = await context.storage_state()
             await self.go(page, path)
             return page
-        page = await self._watched(await self.context(**options), path)
+        key = (self.url, width, theme)
+        context = self._kept.get(key)
+        if context is None:
+            context = await self.context(width=width, theme=theme)
+            self._kept[key] = context
+        page = await self._watched(context, path)
+        if self.url not in self._states:
+            await self.sign_in(page)
+            self._states[self.url] = await context.storage_state()
         await page.locator(".page h1").wait_for()
         return page
 
@@ -73,15 +89,18 @@ class Visitor:
         await page.get_by_label("Administrator's password").fill(password or self.password)
         await page.get_by_role("button", name="Sign in").click()
         if not password:
-            await page.locator(".page h1 .disc").wait_for()
+            await page.locator(".page h1").wait_for()
 
     async def go(self, page: Page, path: str) -> None:
         await page.goto(f"{self.url}#{path}")
         await page.locator(".page h1").wait_for()
 
     async def leave(self) -> None:
-        for context in self._contexts:
+        for context in self._own:
             await context.close()
+        for context in self._kept.values():
+            for page in context.pages:
+                await page.close()
 
     async def _watched(self, context: BrowserContext, path: str) -> Page:
         page = await context.new_page()

@@ -31,7 +31,7 @@ async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=browser_path(playwright.chromium.executable_path),
-            args=["--no-sandbox"],
+            args=["--no-sandbox", "--disable-gpu"],
         )
         yield browser
         await browser.close()

@@ -89,6 +89,8 @@ async def test_dark_and_light_can_be_chosen_and_are_kept(visitor: Visitor) -> No
     await page.reload()
     await page.locator(".page h1").wait_for()
     assert await page.evaluate(background) != light
+    await page.get_by_role("group", name="Appearance").get_by_role("button", name="System").click()
+    assert await page.evaluate(background) == light
 
 
 async def test_the_certificate_can_be_downloaded(visitor: Visitor) -> None:

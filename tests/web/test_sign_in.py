@@ -62,7 +62,7 @@ async def end_other_sessions(visitor: Visitor) -> None:
         before = await endings.count()
         await endings.first.click()
         await expect(endings).to_have_count(before - 1)
-    Visitor._states.clear()
+    await visitor.forget_sessions()
     await close(other)
 
 
