@@ -92,6 +92,8 @@ class Options:
     tls: Tls = Tls.OPPORTUNISTIC
     choose_sasl: ChooseSasl | None = None
     """None: no sign-in."""
+    try_sender: bool = False
+    """Only ask whether mail from the transactions' senders would be taken; nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +218,8 @@ class SmtpClient:
         self.offer: Offer = NOTHING
         """What the server offered last (empty after HELO)."""
         self.greeting = ""
+        self.is_ready = False
+        """Greeted, and encrypted and signed in as far as that was asked for."""
         self.is_tls = options.tls is Tls.IMPLICIT
         self.transcript: list[str] = []
         self._dialogue = self._session()
@@ -270,6 +274,7 @@ class SmtpClient:
         failure: _SessionError | None = None
         try:
             yield from self._open()
+            self.is_ready = True
             while self._waiting:
                 transaction = self._waiting[0]
                 yield from self._transaction(transaction)
@@ -333,9 +338,12 @@ class SmtpClient:
     def _sign_in(self, choose: ChooseSasl) -> _Dialogue:
         exchange = choose(self.offer.mechanisms)
         if exchange is None:
-            offered = " ".join(self.offer.mechanisms) or "none"
+            offered = ", ".join(self.offer.mechanisms) or "none"
+            # Behaviour T11, the words of its row.
             status = SmtpStatus(
-                535, "5.7.8", f"No common way to sign in; the server offers: {offered}"
+                535,
+                "5.7.8",
+                f"no matching authentication mechanisms, server supports {offered}",
             )
             raise _SessionError(status, Stage.AUTH, remote=False)
         initial = exchange.start()
@@ -349,10 +357,10 @@ class SmtpClient:
                 break
             try:
                 response = exchange.step(b64decode(reply.lines[0], validate=True))
-            except ValueError:
+            except ValueError as error:
                 # RFC 4954 §4: a client that can't go on cancels with "*".
                 yield from self._ask("*", Stage.AUTH)
-                status = SmtpStatus(535, "5.7.8", "The server's side of the sign-in is wrong")
+                status = SmtpStatus(535, "5.7.8", f"The sign-in was broken off: {error}")
                 raise _SessionError(status, Stage.AUTH, remote=False) from None
             answer = b64encode(response).decode("ascii")
             reply = yield from self._ask(answer, Stage.AUTH, shown="…")
@@ -372,6 +380,9 @@ class SmtpClient:
             for recipient in transaction.recipients:
                 self._settle(recipient, refusal, Stage.MAIL, remote=False)
             return
+        if self._options.try_sender:
+            yield from self._try_sender(transaction)
+            return
         if Extension.PIPELINING in self.offer:
             accepted = yield from self._envelope_pipelined(transaction)
         else:
@@ -389,6 +400,13 @@ class SmtpClient:
         reply = yield from self._read(Stage.DATA, DATA_END_TIMEOUT_S)
         for recipient in accepted:
             self._settle(recipient, _final(reply), Stage.DATA)
+
+    def _try_sender(self, transaction: Transaction) -> _Dialogue:
+        reply = yield from self._ask(self._mail_line(transaction), Stage.MAIL)
+        for recipient in transaction.recipients:
+            self._settle(recipient, _final(reply), Stage.MAIL)
+        if reply.is_success:
+            yield from self._ask("RSET", Stage.MAIL)
 
     def _cannot_take(self, transaction: Transaction) -> SmtpStatus | None:
         limit = self.offer.size_bytes
@@ -545,7 +563,7 @@ _CLOSED = Closed()
 
 
 def _final(reply: Reply) -> SmtpStatus:
-    """The reply to the end of the content."""
+    """The reply to a command whose success is the end of the matter."""
     return reply.status if reply.is_success else _refusal(reply)
 
 
