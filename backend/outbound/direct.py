@@ -209,9 +209,8 @@ class DirectTransport:
         known = (
             [host] if _is_ip(host) else list(answer.records) if isinstance(answer, Found) else []
         )
-        reasons = [refusal(ip, allow_private=self._allow_private) for ip in known]
-        if known and all(reasons):
-            self._is_refused(host, known[0], progress)
+        # SECURITY: it may take any of them, so that one which leads inside is one too many.
+        if any(self._is_refused(host, ip, progress) for ip in known):
             return
         await self._try_each_way(host, "", message, progress)
 

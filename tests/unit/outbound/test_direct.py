@@ -8,6 +8,7 @@ from backend.core.address import parse_address
 from backend.core.ids import TraceId
 from backend.dns.lookups import NULL_MX
 from backend.dns.resolver import DnsResolver
+from backend.outbound.dial import SocksProxy
 from backend.outbound.direct import DirectTransport
 from backend.outbound.session import Limits
 from backend.outbound.transport import Outgoing
@@ -362,3 +363,22 @@ async def test_a_cancelled_delivery_leaves_no_connection_behind(make):
         async with asyncio.timeout(5):
             await closed.wait()
     assert task.cancelled()
+
+
+async def test_a_proxy_is_not_asked_for_a_host_that_leads_inside_with_one_of_its_addresses():
+    zone = {
+        "b.test": {"MX": ["10 mx.b.test."]},
+        "mx.b.test": {"A": ["8.8.8.8", "127.0.0.1"]},
+    }
+    async with DnsServer(zone) as dns:
+        transport = DirectTransport(
+            DnsResolver([dns.endpoint]),
+            hostname="mail.a.test",
+            proxy=SocksProxy(host="127.0.0.1", port=9),
+        )
+        delivery = await transport.deliver(message())
+        await transport.close()
+    (result,) = delivery.results
+    assert result.status.code == 550
+    assert "this computer itself" in result.status.text
+    assert [entry.ip for entry in delivery.tries] == ["127.0.0.1"]
