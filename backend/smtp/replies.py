@@ -44,6 +44,8 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
 # RFC 5321 §4.2: Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _UNSENDABLE = re.compile(r"[^\x20-\x7e]+")
+# Replies are ASCII; the signs that our own texts are written with have their plain forms.
+_PLAIN_SIGNS = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "…": "..."})
 
 
 class ReplyReader:
@@ -115,7 +117,7 @@ def format_reply(status: SmtpStatus) -> bytes:
 def _cut(line: str) -> list[str]:
     # SECURITY: nothing that a peer sent and that a text quotes may start a line of its own.
     if not (line.isascii() and line.isprintable()):
-        line = _UNSENDABLE.sub("?", line)
+        line = _UNSENDABLE.sub("?", line.translate(_PLAIN_SIGNS))
     pieces = []
     while len(line) > MAX_REPLY_TEXT_OCTETS:
         cut = line.rfind(" ", 1, MAX_REPLY_TEXT_OCTETS)

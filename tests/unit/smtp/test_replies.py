@@ -25,6 +25,7 @@ def test_each_line_carries_both_codes():
 
 def test_a_text_can_start_no_line_of_its_own():
     assert format_reply(SmtpStatus(550, "", "a\r\x00é250 b")) == b"550 a?250 b\r\n"
+    assert format_reply(SmtpStatus(552, "", "setting “size”…")) == b'552 setting "size"...\r\n'
 
 
 def test_long_texts_are_cut_at_words():
