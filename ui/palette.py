@@ -129,14 +129,6 @@ def mono_font(factor: float = 1.0) -> QFont:
     return font
 
 
-def tabular(font: QFont) -> QFont:
-    """The same font with figures of one width, for columns of numbers."""
-    figures = QFont(font)
-    if hasattr(figures, "setFeature") and hasattr(QFont, "Tag"):
-        figures.setFeature(QFont.Tag("tnum"), 1)
-    return figures
-
-
 def build_palette(colors: Colors) -> QPalette:
     role = QPalette.ColorRole
     palette = QPalette()

@@ -39,14 +39,6 @@ class DataFolder:
         return self.root / "queue"
 
     @property
-    def queue_db(self) -> Path:
-        return self.queue / "queue.db"
-
-    @property
-    def journal_db(self) -> Path:
-        return self.root / "journal.db"
-
-    @property
     def spool(self) -> Path:
         return self.root / "spool"
 

@@ -37,7 +37,4 @@ NO_RELAY = SmtpStatus(550, "5.7.1", "This server does not relay mail for that do
 MAILBOX_FULL = SmtpStatus(452, "4.2.2", "The mailbox is full; please try again later")
 DISK_FULL = SmtpStatus(452, "4.3.1", "Not enough storage; please try again later")
 MESSAGE_TOO_BIG = SmtpStatus(552, "5.3.4", "Message is larger than this server accepts")
-TOO_MANY_RECIPIENTS = SmtpStatus(
-    452, "4.5.3", "Too many recipients; send the rest in another message"
-)
 BARE_NEWLINE = SmtpStatus(550, "5.6.0", "A line ends in a bare CR or LF; lines must end in CRLF")

@@ -11,7 +11,6 @@ from backend.core.status import SmtpStatus
 from backend.outbound.transport import Outgoing, Result, Try
 from backend.store.values import Target
 
-NO_ANSWER = SmtpStatus(0, "", "")
 PRACTICE_NOTE = "practice mode: nothing leaves this computer"
 FROM_PRACTICE_NOTE = "written in practice mode; release it if it shall be sent now"
 MAX_NOTE_CHARS = 1000

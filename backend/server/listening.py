@@ -30,7 +30,6 @@ KINDS = (
     Kind("http_port", "http", "none", "browsers"),
     Kind("https_port", "https", "tls", "browsers"),
 )
-BY_SETTING = {kind.setting: kind for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ MAX_REPLY_LINE_OCTETS = 4096
 MAX_REPLY_LINES = 200  # a security limit
 # RFC 5321 §4.5.3.1.5: what we send stays within it.
 MAX_REPLY_TEXT_OCTETS = 480
-# RFC 5321 §4.5.3.1.8: a server must take at least 100 recipients.
-MIN_RECIPIENTS = 100
 
 # RFC 5321 §4.5.3.2.7: a server waits at least five minutes for the next command.
 SERVER_TIMEOUT_S = 300.0

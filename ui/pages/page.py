@@ -1,6 +1,6 @@
 """What every page shares: a heading with actions, and the four states loading, empty, error and full."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLayout,
     QScrollArea,
     QStackedLayout,
     QVBoxLayout,
@@ -233,11 +232,3 @@ class Page(QWidget):
     def do(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Runs an action of the user; a failure becomes a banner."""
         self.desk.scope.start(work, name)
-
-    async def ask_server(self, ask: Callable[..., Awaitable[Any]]) -> Any:
-        return await self.desk.session.call(ask)
-
-
-def stretch_last(layout: QLayout) -> None:
-    if isinstance(layout, QVBoxLayout):
-        layout.addStretch(1)

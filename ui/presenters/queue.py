@@ -6,8 +6,6 @@ from datetime import datetime
 from backend.api import types as t
 from ui.presenters import wording
 
-UNDO_S = 10.0
-
 STATES: dict[str, tuple[str, str]] = {
     "waiting": ("info", "waiting"),
     "held": ("warn", "on hold"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ui import icons, palette
 from ui.widgets.text import IconLabel, Label, button, column, row
@@ -163,11 +163,6 @@ class Banner(QFrame):
 
     def body(self) -> str:
         return self._body.text()
-
-    def action_buttons(self) -> list[QPushButton]:
-        items = [self._actions.itemAt(i) for i in range(self._actions.count())]
-        found = [item.widget() for item in items if item is not None]
-        return [widget for widget in found if isinstance(widget, QPushButton)]
 
 
 class EmptyState(QWidget):

@@ -138,14 +138,6 @@ class RowsModel(QAbstractTableModel, Generic[R]):
         self.total = len(self._rows)
         self.endResetModel()
 
-    def update_row(self, row: R) -> bool:
-        place = self.find(self._key(row))
-        if place < 0:
-            return False
-        self._rows[place] = row
-        self.dataChanged.emit(self.index(place, 0), self.index(place, len(self.columns) - 1))
-        return True
-
     def remove(self, keys: set[object]) -> None:
         for i in range(len(self._rows) - 1, -1, -1):
             if self._key(self._rows[i]) in keys:

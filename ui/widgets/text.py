@@ -63,9 +63,6 @@ class ElidedLabel(Label):
         self._full = text
         self._elide()
 
-    def full_text(self) -> str:
-        return self._full
-
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(
             self._full, Qt.TextElideMode.ElideRight, max(self.width(), 24)
