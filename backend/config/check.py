@@ -34,6 +34,7 @@ def check(server: ServerConfig, domains: DomainsConfig) -> list[Problem]:
         *_check_listeners(server),
         *_check_tls(server),
         *_check_addresses(domains),
+        *_check_dkim(domains),
         *_check_postmaster(domains),
         *_check_transports(domains),
         *_check_all_routes(domains),
@@ -137,6 +138,36 @@ def _duplicate(path: tuple[str, ...], key: str, owner: str, *, is_catchall: bool
         f"The address {key} belongs to the account “{owner}” already.",
         "Remove it in one of the two places.",
     )
+
+
+def _check_dkim(domains: DomainsConfig) -> Iterator[Problem]:
+    for name, domain in domains.domains.items():
+        path = ("domains", name, "dkim")
+        rotation = domain.dkim.rotation
+        places: list[tuple[tuple[str | int, ...], str]] = [
+            ((*path, "sign", index), each) for index, each in enumerate(domain.dkim.sign)
+        ]
+        if rotation is not None:
+            for field in ("new", "old"):
+                places += [
+                    ((*path, "rotation", field, index), each)
+                    for index, each in enumerate(getattr(rotation, field))
+                ]
+        for place, selector in places:
+            if selector not in domain.dkim.selectors:
+                yield _problem(
+                    "dkim.unknown_selector",
+                    place,
+                    f"The domain {name} has no selector “{selector}”.",
+                    f'Add [domains."{name}".dkim.selectors.{selector}] or name one that exists.',
+                )
+        if len(set(domain.dkim.sign)) < len(domain.dkim.sign):
+            yield _problem(
+                "dkim.selector_twice",
+                (*path, "sign"),
+                f"The domain {name} names a signing selector twice.",
+                "Name each one once.",
+            )
 
 
 def _check_postmaster(domains: DomainsConfig) -> Iterator[Problem]:

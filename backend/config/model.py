@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from backend.config.dkim import Dkim
 from backend.config.fields import (
     UI,
     AddressKey,
@@ -143,6 +144,15 @@ class MailDomain(Settings):
             level="advanced",
         ),
     ] = Field(default_factory=list)
+    dkim: Annotated[
+        Dkim,
+        UI(
+            "Signatures (DKIM)",
+            "Proof for others that mail is really from this domain.",
+            example='[domains."example.org".dkim]',
+            level="advanced",
+        ),
+    ] = Dkim()
 
     def canonical_localpart(self, localpart: str) -> str:
         """What tells addresses of the domain apart (behaviour C1): without the variant behind the separator, in lower

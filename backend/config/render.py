@@ -135,5 +135,5 @@ def _settings(model: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
         elif value is not None and (field.is_required() or value != _default(field)):
             yield f"{key_text(name)} = {value_text(value)}"
     for name, value in below:
-        if value:
+        if value and value != _default(fields[name]):
             yield from _below(fields[name], value, (*path, name))

@@ -133,3 +133,25 @@ def test_routes_name_transports_that_exist():
     )
     for what in ("global routes", "routes for domain example.org", "routes for account anna"):
         assert f"{what}: route references undefined transport gone" in text
+
+
+def test_selectors_that_are_missing_or_named_twice():
+    text = messages(
+        domains={
+            "example.org": {
+                "dkim": {
+                    "sign": ["a", "b", "a"],
+                    "selectors": {"a": {}},
+                    "rotation": {
+                        "phase": "publish",
+                        "new": ["c"],
+                        "old": ["a"],
+                        "since": "2026-11-23T20:15:00Z",
+                    },
+                }
+            }
+        }
+    )
+    assert "The domain example.org has no selector “b”" in text
+    assert "The domain example.org has no selector “c”" in text
+    assert "names a signing selector twice" in text
