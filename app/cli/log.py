@@ -73,7 +73,7 @@ def _print_line(line: "LogLine", *, as_json: bool) -> None:
     head = f"{moment(line.at)} {line.level.upper():7} {line.logger}: {_plain(line.message)}"
     click.echo(click.style(f"{head} {fields}".rstrip(), fg=_COLOURS[line.level]))
     if line.trace:
-        click.echo(line.trace)
+        click.echo("\n".join(_plain(part) for part in line.trace.splitlines()))
 
 
 def _plain(value: object) -> str:

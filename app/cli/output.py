@@ -29,7 +29,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
         if value:
-            click.echo(f"{name:{width}}  {value}")
+            click.echo(f"{name:{width}}  {_one_line(value)}")
 
 
 def _width(text: str) -> int:
