@@ -23,13 +23,14 @@ import dns.rdatatype
 import dns.resolver
 import dns.reversename
 from dns.rdatatype import RdataType
-from dns.rdtypes.ANY import CNAME, MX, PTR, SOA, TLSA, TXT
-from dns.rdtypes.IN import AAAA, A
+from dns.rdtypes.ANY import CNAME, MX, NS, PTR, SOA, TLSA, TXT
+from dns.rdtypes.IN import AAAA, SRV, A
 
 from backend.core.clock import Clock, SystemClock
 from backend.dns.answers import Answer, Found, LookupFailed, Mx, NoDomain, NoRecord, Tlsa
 from backend.dns.cache import AnswerCache
 from backend.observe import log as logs
+from backend.runtime import tasks
 
 log = logs.get(__name__)
 
@@ -38,6 +39,7 @@ R = TypeVar("R")
 MAX_ALIASES = 16  # CNAMEs followed for one question, a security limit
 MAX_RECORDS = 100  # records taken from one answer, a security limit
 QUERY_TIMEOUT_S = 3.0  # one question to one server; then the next server is asked
+AUTHORITY_TIMEOUT_S = 2.0  # one question to a server that holds a zone
 LOOKUP_TIMEOUT_S = 20.0  # the whole lookup, all servers, rounds and aliases
 ROUNDS = 2  # times that the list of servers is gone through
 UDP_PAYLOAD = 1232  # DNS flag day 2020: no fragments
@@ -152,6 +154,64 @@ class DnsResolver:
     async def tlsa(self, name: str) -> Answer[Tlsa]:
         return await self._ask(name, RdataType.TLSA, _tlsa)
 
+    async def records(self, name: str, kind: str) -> Answer[str]:
+        """Records of any type (`"CAA"`) as text, for showing and comparing: names without their final dot, a TXT joined."""
+        return await self._ask(name, RdataType.from_text(kind), _text)
+
+    async def zone_of(self, name: str) -> Answer[str]:
+        """The zone in which the name lies, whether it exists or not: the name of the nearest SOA."""
+        try:
+            qname = dns.name.from_text(name)
+            async with asyncio.timeout(self._lookup_timeout_s):
+                while qname != dns.name.root:
+                    response, _ = await self._query(qname, RdataType.SOA)
+                    for rrset in (*response.answer, *response.authority):
+                        if rrset.rdtype == RdataType.SOA and qname.is_subdomain(rrset.name):
+                            return Found((_name(rrset.name),))
+                    qname = qname.parent()
+        except (dns.exception.DNSException, UnicodeError):
+            return LookupFailed(f"“{name}” is no name that the DNS can look up", temporary=False)
+        except (_ServerError, TimeoutError):
+            return LookupFailed(f"no answer from the DNS about {name}")
+        return NoDomain()
+
+    async def ask(self, server: str, name: str, kind: str) -> Answer[str]:
+        """As `records`, but asks one server (`192.0.2.1`, `192.0.2.1:5353`) that should hold the zone, past all caches.
+
+        What it does not answer for is `LookupFailed`. An alias is not followed: `NoRecord` with its `canonical`.
+        """
+        target, rdtype = _parse_server(server), RdataType.from_text(kind)
+        try:
+            qname = dns.name.from_text(name)
+            question = dns.message.make_query(qname, rdtype, use_edns=0, payload=UDP_PAYLOAD)
+            question.flags &= ~dns.flags.RD
+            response, _tcp = await dns.asyncquery.udp_with_fallback(
+                question,
+                target.host,
+                timeout=AUTHORITY_TIMEOUT_S,
+                port=target.port,
+                ignore_unexpected=True,
+                ignore_errors=True,
+            )
+        except (dns.exception.DNSException, UnicodeError, OSError, EOFError) as error:
+            log.debug("dns authority failed", server=target.host, error=repr(error))
+            tasks.raise_if_cancelled()
+            return LookupFailed(f"the server {target.host} does not answer about {name}")
+        tasks.raise_if_cancelled()
+        code = response.rcode()
+        if code not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+            return LookupFailed(f"the server {target.host} answers {dns.rcode.to_text(code)}")
+        if not response.flags & dns.flags.AA:
+            return LookupFailed(f"the server {target.host} does not hold {name}")
+        rrset = response.get_rrset(response.answer, qname, dns.rdataclass.IN, rdtype)
+        if rrset is not None:
+            records = tuple(_text(record) for record in tuple(rrset)[:MAX_RECORDS])
+            return Found(records, canonical=_name(qname))
+        alias = response.get_rrset(response.answer, qname, dns.rdataclass.IN, RdataType.CNAME)
+        if alias is not None:
+            return NoRecord(canonical=_text(alias[0]), aliases=1)
+        return NoDomain() if code == dns.rcode.NXDOMAIN else NoRecord(canonical=_name(qname))
+
     def forget(self) -> None:
         """Empties the cache: somebody has just changed the DNS and wants to see it."""
         self._cache.clear()
@@ -252,7 +312,10 @@ class DnsResolver:
                     )
                 except (dns.exception.DNSException, OSError, EOFError) as error:
                     log.debug("dns server failed", server=server.host, error=repr(error))
+                    tasks.raise_if_cancelled()
                     continue
+                # WORKAROUND(cpython#86296): dnspython waits with wait_for, until Python 3.12 is the oldest.
+                tasks.raise_if_cancelled()
                 code = response.rcode()
                 if code in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
                     return response, bool(self._configured) or server.is_loopback
@@ -344,6 +407,23 @@ def _aaaa(record: dns.rdata.Rdata) -> str:
 def _txt(record: dns.rdata.Rdata) -> bytes:
     assert isinstance(record, TXT.TXT)
     return b"".join(record.strings)
+
+
+def _text(record: dns.rdata.Rdata) -> str:
+    match record:
+        case TXT.TXT():
+            return b"".join(record.strings).decode("utf-8", "backslashreplace")
+        case MX.MX():
+            return f"{record.preference} {_name(record.exchange) or '.'}"
+        case SRV.SRV():
+            where = f"{record.port} {_name(record.target) or '.'}"
+            return f"{record.priority} {record.weight} {where}"
+        case CNAME.CNAME() | PTR.PTR() | NS.NS():
+            return _name(record.target)
+        case TLSA.TLSA():
+            return f"{record.usage} {record.selector} {record.mtype} {bytes(record.cert).hex()}"
+        case _:
+            return record.to_text()
 
 
 def _ptr(record: dns.rdata.Rdata) -> str:

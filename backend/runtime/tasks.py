@@ -57,6 +57,17 @@ async def finish(awaitable: Awaitable[T]) -> T:
     return inner.result()
 
 
+def raise_if_cancelled() -> None:
+    """Makes good a cancellation that a library has lost: `wait_for` of Python 3.11 does when the result comes with it.
+
+    Raises:
+        CancelledError: the current task was asked to end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def stop(*tasks: asyncio.Task[Any] | None) -> None:
     """Cancels and waits until all have ended."""
     waiting = [task for task in tasks if task is not None and not task.done()]

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from backend.core.clock import FakeClock
@@ -175,6 +177,20 @@ async def test_what_is_no_name_is_a_permanent_fault(dns):
     assert isinstance(failed, LookupFailed)
     assert not failed.temporary
     assert not dns.queries
+
+
+async def test_a_lookup_never_swallows_a_cancellation(dns):
+    async def look_up_and_wait():
+        await DnsResolver([dns.endpoint]).mx("a.test")
+        await asyncio.Event().wait()
+
+    for turns in range(25):  # one of them meets the moment in which the answer comes
+        task = asyncio.get_running_loop().create_task(look_up_and_wait())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        _, pending = await asyncio.wait([task], timeout=5)
+        assert not pending, f"lost after {turns} turns of the loop"
 
 
 @pytest.mark.parametrize(
