@@ -1,5 +1,5 @@
 // The small things that every page is made of. Text from outside is only ever put into text nodes.
-import { html, useEffect, useRef, useState } from "./view.mjs";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./view.mjs";
 import { ago, dateTime, timeOfDay } from "./format.mjs";
 
 export function Icon({ name, label }) {
@@ -141,10 +141,15 @@ let dialogCount = 0;
 export function Dialog({ title, children, onClose, wide = false }) {
   const element = useRef(null);
   const [id] = useState(() => `dialog-${(dialogCount += 1)}`);
-  useEffect(() => {
+  // Before the browser draws: what is typed next must go into the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    element.current.showModal();
-    return () => before?.isConnected && before.focus();
+    const dialog = element.current;
+    dialog.showModal();
+    return () => {
+      dialog.close(); // while it is open, nothing behind it takes the focus
+      if (before?.isConnected) before.focus();
+    };
   }, []);
   const cancel = (event) => {
     if (event.target !== element.current) return;

@@ -3,5 +3,5 @@ import { h, render, Fragment } from "../vendor/preact.mjs";
 import htm from "../vendor/htm.mjs";
 
 export { h, render, Fragment };
-export { useCallback, useEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
+export { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
 export const html = htm.bind(h);
