@@ -13,7 +13,7 @@ from backend.core.status import DISK_FULL
 from backend.outbound import backoff
 from backend.outbound.listing import Filter, count_items, find_item, list_items
 from backend.outbound.session import Limits
-from tests.support.outbound_rig import OutboundRig, rig_config
+from tests.support.outbound_rig import CONTENT, OutboundRig, rig_config
 from tests.support.smtp_sink import ScriptedServer, SmtpSink, drop_after_data, stall
 
 
@@ -340,18 +340,17 @@ async def test_a_transport_chosen_by_hand_wins_and_one_that_is_gone_is_temporary
     assert len(sink.messages) == 1
 
 
-async def test_a_fault_of_our_own_is_temporary_for_the_message(rig, sink, expect_log):
+async def test_a_fault_of_our_own_is_temporary_for_the_message(tmp_path, sink, expect_log):
     expect_log("delivery failed by a fault")
-
-    async def broken(message):
-        raise RuntimeError("boom")
-
-    rig.outbound._direct.deliver = broken
-    await rig.submit("bo@b.test")
-    await rig.until_tried(1)
-    (item,) = await rig.items()
-    assert item.state == "waiting"
-    assert "boom" not in item.note
+    async with OutboundRig(tmp_path, sink.port, run=False) as rig:
+        await rig.submit("bo@b.test", content=CONTENT + b"0123456789abcdef\r\n" * 30_000)
+        (file,) = rig.queue.files.iterdir()
+        file.unlink()
+        rig.start()
+        await rig.until_tried(1)
+        (item,) = await rig.items()
+        assert item.state == "waiting"
+        assert str(file) not in item.note
 
 
 async def test_the_list_is_filtered_sorted_and_paged(tmp_path):
