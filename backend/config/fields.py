@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backend.core.address import Address, AddressError, parse_address, parse_domain
+from backend.core.mailbox_name import normal_mailbox_name
 
 MAX_NAME_CHARS = 64
 MAX_TEXT_CHARS = 500
@@ -127,7 +128,8 @@ def checked_separator(text: str) -> str:
 def checked_mailbox(text: str) -> str:
     if not text or len(text) > 200 or text.startswith("/") or text.endswith("/") or "//" in text:
         raise ValueError("Enter a mailbox such as INBOX or Lists/Garden")
-    return "INBOX" if text.upper() == "INBOX" else _plain_text(text)
+    # What the store would refuse must not stand here: mail to that address would be put off for ever.
+    return normal_mailbox_name(_plain_text(text))
 
 
 HostName = Annotated[str, AfterValidator(_domain)]

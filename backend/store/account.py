@@ -16,6 +16,7 @@ from backend.core.events import (
     MailboxChange,
 )
 from backend.core.ids import AccountId, MailboxId, ModSeq, Uid
+from backend.core.mailbox_name import INBOX
 from backend.core.uidset import EMPTY, UidSet
 from backend.imap.search import SearchKey
 from backend.observe import log as logs
@@ -92,7 +93,7 @@ class AccountStore:
         """By name, INBOX first."""
         await self.load()
         boxes = [state.mailbox for state in self._picture]
-        return sorted(boxes, key=lambda box: (box.name != mailboxes.INBOX, box.name))
+        return sorted(boxes, key=lambda box: (box.name != INBOX, box.name))
 
     async def find_mailbox(self, name: str) -> Mailbox | None:
         await self.load()
@@ -146,7 +147,7 @@ class AccountStore:
         """
         await self.load()
         write: Callable[[Transaction], None]
-        if mailboxes.normal_name(old) == mailboxes.INBOX:
+        if mailboxes.normal_name(old) == INBOX:
             write = partial(self._empty_inbox_into, new)
         else:
             write = partial(self._rename, old, new)
@@ -155,7 +156,7 @@ class AccountStore:
     def _empty_inbox_into(self, name: str, transaction: Transaction) -> None:
         created = mailboxes.create(transaction, name, "")
         transaction.after_commit(partial(self._picture.mailboxes_created, created))
-        inbox = mailboxes.find(transaction, mailboxes.INBOX)
+        inbox = mailboxes.find(transaction, INBOX)
         assert inbox is not None  # it can't be deleted
         self._copy(transaction, inbox.id, reading.ALL_UIDS, created[-1].id, move=True)
 
@@ -278,7 +279,7 @@ class AccountStore:
             created = mailboxes.create(transaction, name, "")
         except UserError as error:
             log.warning("mailbox can't be created, delivering to INBOX", cause=str(error))
-            inbox = mailboxes.find(transaction, mailboxes.INBOX)
+            inbox = mailboxes.find(transaction, INBOX)
             assert inbox is not None  # it can't be deleted
             return inbox
         transaction.after_commit(partial(self._picture.mailboxes_created, created))

@@ -1,21 +1,15 @@
 """Mailboxes of an account: names, creation, renaming, deletion, subscription, special use."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.core.errors import ConflictError, NotFoundError, UserError
 from backend.core.ids import MailboxId, ModSeq, Uid
+from backend.core.mailbox_name import INBOX, SEPARATOR, normal_mailbox_name
 from backend.core.problems import Problem
 from backend.store.database import Reader, Row, Transaction
 from backend.store.values import Mailbox
 
-SEPARATOR = "/"
-INBOX = "INBOX"
-MAX_NAME_OCTETS = 500  # a security limit
-MAX_PART_OCTETS = 200  # a security limit
-MAX_DEPTH = 20  # a security limit
 MAX_MAILBOXES = 5000  # of one account, a security limit
 MAX_SUBSCRIPTIONS = 10_000  # of one account, a security limit
 NEW_ACCOUNT = (
@@ -27,8 +21,7 @@ NEW_ACCOUNT = (
     ("Archive", "\\Archive"),
 )
 SPECIAL_USES = frozenset({r"\Archive", r"\Drafts", r"\Flagged", r"\Junk", r"\Sent", r"\Trash"})
-# Controls, and what IMAP clients take for wildcards or can't show.
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff%*\\]|[\ud800-\udfff]")
+
 
 COLUMNS = """m.id, m.name, m.uidvalidity, m.uidnext, m.highestmodseq, m.messages, m.unseen, m.deleted, m.size_bytes,
              m.special_use, EXISTS (SELECT 1 FROM subscription s WHERE s.name = m.name) AS subscribed,
@@ -62,28 +55,10 @@ def normal_name(name: str) -> str:
     Raises:
         UserError: it can't be a mailbox's name; the text says why.
     """
-    name = unicodedata.normalize("NFC", name)
-    if _FORBIDDEN.search(name):
-        raise UserError(
-            _problem("mailbox.name", "A mailbox name can't hold control characters, %, * or \\.")
-        )
-    parts = name.split(SEPARATOR)
-    if not all(part.strip() for part in parts):
-        raise UserError(
-            _problem("mailbox.name", f"Each part of a mailbox name between {SEPARATOR} needs text.")
-        )
-    if (
-        len(name.encode()) > MAX_NAME_OCTETS
-        or any(len(part.encode()) > MAX_PART_OCTETS for part in parts)
-        or len(parts) > MAX_DEPTH
-    ):
-        raise UserError(
-            _problem("mailbox.name", "The mailbox name is too long or nested too deep.")
-        )
-    # RFC 9051 §5.1: INBOX in any case is the same name.
-    if parts[0].upper() == INBOX:
-        parts[0] = INBOX
-    return SEPARATOR.join(parts)
+    try:
+        return normal_mailbox_name(name)
+    except ValueError as error:
+        raise UserError(_problem("mailbox.name", str(error))) from error
 
 
 def all_of(reader: Reader) -> list[Mailbox]:
