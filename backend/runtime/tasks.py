@@ -16,6 +16,7 @@ _held: set[asyncio.Task[Any]] = set()
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 60.0
+CANCEL_AGAIN_S = 2.0
 
 
 def start(group: asyncio.TaskGroup, coro: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
@@ -70,11 +71,13 @@ def raise_if_cancelled() -> None:
 
 async def stop(*tasks: asyncio.Task[Any] | None) -> None:
     """Cancels and waits until all have ended."""
-    waiting = [task for task in tasks if task is not None and not task.done()]
-    for task in waiting:
-        task.cancel()
-    if waiting:
-        await asyncio.wait(waiting)
+    waiting = {task for task in tasks if task is not None and not task.done()}
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        # WORKAROUND(CPython 3.11, asyncio.wait_for): it loses a cancellation that comes together with its result, and
+        # libraries use it; so who does not end is told again.
+        _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)
 
 
 async def supervise(run: Callable[[], Awaitable[None]], name: str) -> None:

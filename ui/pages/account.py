@@ -262,9 +262,9 @@ class AccountPage(Page):
         set_button_text(self._disable, verb)
         self._disable.setAccessibleName(f"{verb} the account")
         self._disable_text.setText(
-            "It is disabled: nobody can sign in to it, and mail to it is refused."
+            "It is disabled: nobody can sign in to it or send from it. Mail to it is still taken."
             if account.disabled
-            else "A disabled account keeps its mail, but nobody can sign in to it and mail to it is refused."
+            else "A disabled account keeps its mail and still gets new mail, but nobody can sign in to it or send from it."
         )
 
     def _address_line(self, address: t.AccountAddress) -> QWidget:
