@@ -349,9 +349,10 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         self.flush()
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
+            waits = self._transport.get_write_buffer_size()  # a closed TLS transport can't tell
             self._transport.close()
-            if self._transport.get_write_buffer_size():
+            if waits:
                 # A client that never reads would keep the socket, and what waits for it, for ever.
                 asyncio.get_running_loop().call_later(FLUSH_TIMEOUT_S, self.abort)
 

@@ -203,9 +203,12 @@ class _Connection(SMTP):
             except (TimeoutError, ConnectionError):
                 pass
         if self.transport is not None:
+            waits = (
+                self.transport.get_write_buffer_size()
+            )  # a TLS transport closed twice can't tell
             self.transport.close()
             # Without this a peer that never reads keeps the socket, and what waits for it, for ever.
-            if self.transport.get_write_buffer_size():
+            if waits:
                 self.loop.call_later(FLUSH_S, self.abort)
 
     # Reading and writing

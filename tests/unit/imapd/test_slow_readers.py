@@ -18,3 +18,14 @@ async def test_a_connection_ends_although_nobody_reads_its_last_words(tmp_path, 
         async with asyncio.timeout(5):
             while server.server.connection_count:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_connection_under_tls_may_be_ended_twice(tmp_path):
+    async with running_imap(tmp_path, practice_mode=False) as server:
+        await server.connect(tls=True)
+        (ending,) = server.server._connections
+        for _ in range(3):
+            ending.close()
+        async with asyncio.timeout(5):
+            while server.server.connection_count:
+                await asyncio.sleep(0.01)
