@@ -1,6 +1,7 @@
 """Changes a TOML text so that it says something else and keeps its comments: what `plan` found, done with tomlkit."""
 
 from collections.abc import Iterable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
 
 import tomlkit
@@ -72,7 +73,7 @@ def _do(
     elif isinstance(step.new, Mapping):
         table[last] = _to_table(_look_up(lean, step.path, {}))
     elif _is_tables(step.new):
-        table[last] = _to_array(_look_up(lean, step.path, step.new))
+        table[last] = _to_array(_look_up(lean, step.path, step.new), _kept(table.get(last), step))
     elif step.new == [] and isinstance(table.get(last), AoT):
         del table[last]
     else:
@@ -117,8 +118,27 @@ def _to_table(value: Mapping[str, Any]) -> Table:
     return table
 
 
-def _to_array(value: list[Mapping[str, Any]]) -> AoT:
+def _kept(written: object, step: Step) -> dict[int, Table]:
+    """Which tables of the list go on unchanged, by their new place: they keep their comments."""
+    if not isinstance(written, AoT) or not isinstance(step.old, list):
+        return {}
+    if len(written.body) != len(step.old):
+        return {}
+    free = list(enumerate(written.body))
+    kept: dict[int, Table] = {}
+    for place, item in enumerate(step.new):
+        for index, table in free:
+            if step.old[index] == item:
+                kept[place] = table
+                free.remove((index, table))
+                break
+    return kept
+
+
+def _to_array(
+    value: list[Mapping[str, Any]], kept: Mapping[int, Table] = MappingProxyType({})
+) -> AoT:
     array = tomlkit.aot()
-    for item in value:
-        array.append(_to_table(item))
+    for place, item in enumerate(value):
+        array.append(kept[place] if place in kept else _to_table(item))
     return array

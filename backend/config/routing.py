@@ -6,7 +6,15 @@ from pydantic import Field
 
 from backend.config.fields import UI, Name, Port, RouteDomain, Settings, Text
 
-SASL_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN")
+SASL_MECHANISMS = (
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-1",
+    "CRAM-MD5",
+    "PLAIN",
+    "LOGIN",
+)
 """What a transport may sign in with, in the order in which they are preferred (behaviour T11)."""
 
 
@@ -58,7 +66,7 @@ class TransportAuth(Settings):
         Field(max_length=10),
         UI(
             "Mechanisms",
-            "Allowed ways to sign in, best first; empty means SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5. PLAIN only if listed.",
+            "Allowed ways to sign in, best first; empty means all that keep the password secret: SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5. PLAIN and LOGIN, which send the password itself, only if listed.",
             example='["SCRAM-SHA-256", "PLAIN"]',
             level="advanced",
         ),
@@ -125,6 +133,15 @@ class SocksTransport(Settings):
             example='["192.0.2.1"]',
         ),
     ] = Field(default_factory=list)
+    username: Annotated[
+        Text,
+        UI(
+            "User name",
+            "If the proxy asks for one; the password is kept with the secrets, not in the file.",
+            example="gatepost",
+            level="advanced",
+        ),
+    ] = ""
     remote_hostname: Annotated[
         str,
         UI(

@@ -26,6 +26,13 @@ def transport_password_name(transport: str) -> str:
     return f"transports/{transport}"
 
 
+def transport_password(store: "SecretStore", transport: str) -> str | None:
+    """None if none is stored."""
+    secret = store.get(transport_password_name(transport))
+    password = secret.get("password") if secret is not None else None
+    return password if isinstance(password, str) else None
+
+
 class SecretStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -53,6 +53,10 @@ def to_problem(error: Mapping[str, Any], model: type[BaseModel]) -> Problem:
         case "missing":
             message = f"{title} is missing."
             fix = f"Add a line “{key} = …”. {example}".strip()
+        case "extra_forbidden" if key == "password" and path[0] == "transports" and len(path) > 1:
+            # Others may read the file, and its text stays in the revisions.
+            message = "A password does not belong in this file."
+            fix = f"Remove the line and set it with: gatepost transport password {path[1]}"
         case "extra_forbidden":
             message = f"“{key}” is not a setting here."
             fix = _did_you_mean(model, path)

@@ -371,7 +371,7 @@ async def look_up_here(host: str, *, timeout_s: float = CONNECT_TIMEOUT_S) -> li
 # Codes of OpenSSL (X509_V_ERR_*), as Python gives them in `verify_code`.
 _EXPIRED = {10: "has expired", 9: "is not valid yet"}
 _NAMES = {62, 64}
-_UNTRUSTED = {18, 19, 20, 21}
+_UNTRUSTED = {7, 18, 19, 20, 21}
 
 
 def _kind(error: BaseException, default: Fault = Fault.OTHER) -> Fault:

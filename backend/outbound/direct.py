@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from backend.core.address import Address
-from backend.core.clock import Clock, SystemClock
+from backend.core.clock import SystemClock
 from backend.core.status import SmtpStatus
 from backend.dns.answers import Found, LookupFailed
 from backend.dns.lookups import NoMailHosts, find_mail_hosts
@@ -99,7 +99,7 @@ class DirectTransport:
         proxy: SocksProxy | None = None,
         proxy_hostname: str = "",
         own_endpoints: Callable[[], Endpoints] = tuple,
-        clock: Clock | None = None,
+        dialogues: Dialogues | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """`proxy_hostname`: the name that belongs to the proxy's address, with which others are greeted."""
@@ -113,7 +113,7 @@ class DirectTransport:
         self._own_endpoints = own_endpoints
         self._limits = limits
         self._context = opportunistic_context()
-        self._dialogues = Dialogues(clock if clock is not None else SystemClock(), limits)
+        self._dialogues = dialogues or Dialogues(SystemClock(), limits)
 
     async def deliver(self, message: Outgoing) -> Delivery:
         progress = _Progress(list(message.recipients))

@@ -16,16 +16,16 @@ from backend.dns.resolver import Resolver
 from backend.observe import log as logs
 from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.dial import Endpoints
-from backend.outbound.direct import DirectTransport
 from backend.outbound.entries import Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
 from backend.outbound.queue import Queue
 from backend.outbound.reports import Reporter
-from backend.outbound.route import Choice, Question, Routing, is_direct, route
+from backend.outbound.route import Choice, Question, Routing, route
 from backend.outbound.schedule import DRAIN_S, Scheduler
 from backend.outbound.session import DEFAULT_LIMITS, Limits
 from backend.outbound.submit import Deliver, Submitter
-from backend.outbound.transport import Delivery, Result, Transport
+from backend.outbound.transport import Delivery, Result
+from backend.outbound.transports import Transports
 from backend.runtime import tasks
 
 log = logs.get(__name__)
@@ -36,7 +36,7 @@ WRITE_RETRY_S = 5.0
 class Outbound:
     """`queue` and `submitter` are for the admin API and for submission. `config` gives the configuration of the moment.
 
-    `own_endpoints` says where this server itself listens for SMTP, so that it never delivers to itself in a loop.
+    `password` gives the stored password of a transport. `own_endpoints` says where this server itself listens for SMTP, so that it never delivers to itself in a loop.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Outbound:
         directory: Directory,
         deliver: Deliver,
         resolver: Resolver,
+        password: Callable[[str], str | None] = lambda _: None,
         own_endpoints: Callable[[], Endpoints] = tuple,
         record: Callable[[TimelineEntry], None] = lambda _: None,
         publish: Callable[[QueueChanged], None] = lambda _: None,
@@ -72,12 +73,12 @@ class Outbound:
             clock=self._clock,
             record=record,
         )
-        self._direct = DirectTransport(
+        self.transports = Transports(
             resolver,
-            hostname=server.hostname,
-            port=server.outbound.smtp_port,
-            allow_private=server.outbound.allow_loopback,
+            config=config,
+            password=password,
             own_endpoints=own_endpoints,
+            clock=self._clock,
             limits=limits,
         )
         self._reporter = Reporter(
@@ -110,7 +111,7 @@ class Outbound:
     async def close(self, drain_s: float = DRAIN_S) -> None:
         """After `run` was cancelled and nothing is submitted any more."""
         await self._scheduler.drain(drain_s)
-        await self._direct.close()
+        await self.transports.close()
         await self.queue.close()
 
     def wake(self) -> None:
@@ -160,7 +161,7 @@ class Outbound:
         self._tell(batch, delivery, fates)
 
     async def _deliver(self, batch: Batch, choice: Choice) -> Delivery:
-        transport = self._transport(choice)
+        transport = self.transports.get(choice)
         if isinstance(transport, SmtpStatus):
             return _same_for_all(batch, transport)
         try:
@@ -168,24 +169,6 @@ class Outbound:
         except Exception as error:  # a job's border: a fault of ours is temporary for the message
             log.error("delivery failed by a fault of this server", error=error)
             return _same_for_all(batch, UNKNOWN_FAULT)
-
-    def _transport(self, choice: Choice) -> Transport | SmtpStatus:
-        transports = self._config().domains.transports
-        if not choice.known:
-            # Behaviour T10: the name was valid when it was chosen.
-            return SmtpStatus(451, "4.3.5", f'cannot find transport "{choice.transport}"')
-        if is_direct(choice.transport, Routing(transports=transports)):
-            return self._direct
-        refusal = transports[choice.transport].fail
-        if refusal is not None:
-            enhanced = "5.7.1" if refusal.smtp_code >= 500 else "4.7.1"
-            return SmtpStatus(refusal.smtp_code, enhanced, refusal.smtp_message)
-        return SmtpStatus(
-            451,
-            "4.3.5",
-            f'transport "{choice.transport}" is of a kind that this version can\'t use yet;'
-            " change the route, or choose direct delivery for this message",
-        )
 
     def _route(
         self,

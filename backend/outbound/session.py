@@ -68,6 +68,8 @@ class Session:
     own_name: str
     client: SmtpClient = field(init=False)
     connection: Connection | None = None
+    certificate: bytes | None = None
+    """The server's, as DER, once TLS has started."""
     content_is_out: bool = False
     fault: Fault = Fault.OTHER
 
@@ -207,6 +209,7 @@ class Dialogues:
             session.fault = error.fault
             session.client.tls_failed(str(error))
             return False
+        session.certificate = connection.certificate
         return True
 
     async def _send_content(

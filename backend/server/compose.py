@@ -8,7 +8,7 @@ from backend.accounts.passwords import Passwords
 from backend.accounts.service import AccountService
 from backend.config.model import Config
 from backend.config.paths import DataFolder
-from backend.config.secrets import SecretStore
+from backend.config.secrets import SecretStore, transport_password
 from backend.config.store import ConfigStore
 from backend.core.clock import Clock
 from backend.core.events import (
@@ -96,6 +96,7 @@ class Appliance:
             directory=self.directory,
             deliver=self.store.deliver,
             resolver=resolver,
+            password=lambda name: transport_password(self.secrets, name),
             own_endpoints=lambda: self.smtp_endpoints,
             record=self.record,
             publish=self._queue_changed,

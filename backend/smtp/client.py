@@ -59,6 +59,8 @@ from backend.smtp.replies import Reply, ReplyError, ReplyReader
 PIPELINE_GROUP = 50
 MAX_TRANSCRIPT_LINES = 120
 MAX_TRANSCRIPT_CHARS = 300
+NO_MECHANISM = "no matching authentication mechanisms"
+"""How our own status begins when the server offers no mechanism that is allowed (behaviour T11, the words of its row)."""
 MAX_AUTH_STEPS = 10  # a server that never ends its challenges, a security limit
 
 
@@ -339,11 +341,10 @@ class SmtpClient:
         exchange = choose(self.offer.mechanisms)
         if exchange is None:
             offered = ", ".join(self.offer.mechanisms) or "none"
-            # Behaviour T11, the words of its row.
             status = SmtpStatus(
                 535,
                 "5.7.8",
-                f"no matching authentication mechanisms, server supports {offered}",
+                f"{NO_MECHANISM}, server supports {offered}",
             )
             raise _SessionError(status, Stage.AUTH, remote=False)
         initial = exchange.start()

@@ -90,3 +90,35 @@ def test_bare_localparts_are_renamed_and_keep_their_comments():
         '[domains."e.org"]\n[accounts.a]\ndomain = "e.org"\ndestinations = {x = {mailbox = "X"}}\n'
     )
     assert '"x@e.org"' in changed(inline, lambda data: None)
+
+
+ROUTES = """[transports.a]
+[transports.b]
+
+# the list
+[[routes]]
+# what goes to the office
+to_domain = ["office.test"] # only that
+transport = "a"
+
+[[routes]]
+transport = "b" # all the rest
+"""
+
+
+@pytest.mark.parametrize(
+    ("edit", "lost"),
+    [
+        (lambda routes: routes.append({"transport": "a"}), ()),
+        (lambda routes: routes.insert(0, {"transport": "a"}), ()),
+        (lambda routes: routes.reverse(), ()),
+        (lambda routes: routes.pop(1), ("# all the rest",)),
+        (lambda routes: routes.pop(0), ("# what goes to the office", "# only that")),
+        (lambda routes: routes[0].update(minimum_attempts=2), ("# what goes", "# only that")),
+    ],
+)
+def test_a_list_of_tables_keeps_the_comments_of_those_that_stay(edit, lost):
+    result = changed(ROUTES, lambda data: edit(data["routes"]))
+    comments = [line[line.index("#") :] for line in ROUTES.splitlines() if "#" in line]
+    for comment in comments:
+        assert (comment in result) is not comment.startswith(lost or ("none",)), result
