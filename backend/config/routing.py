@@ -2,9 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from backend.config.fields import UI, Name, Port, RouteDomain, Settings, Text
+from backend.core.address import parse_domain
+
+
+def checked_spf_include(text: str) -> str:
+    """A domain name, with or without `include:` in front; empty for none."""
+    name = text.strip().removeprefix("include:")
+    return parse_domain(name).ascii if name else ""
+
 
 SASL_MECHANISMS = (
     "SCRAM-SHA-256-PLUS",
@@ -108,6 +116,16 @@ class SmtpTransport(Settings):
             level="advanced",
         ),
     ] = False
+    spf_include: Annotated[
+        str,
+        AfterValidator(checked_spf_include),
+        UI(
+            "Name for SPF",
+            "What the operator of the server wants in your SPF record behind “include:”, so that others accept mail that comes through it.",
+            example="spf.example.net",
+            level="advanced",
+        ),
+    ] = ""
     auth: Annotated[
         TransportAuth | None,
         UI(

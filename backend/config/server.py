@@ -24,6 +24,17 @@ class Listener(Settings):
             live=False,
         ),
     ]
+    public_addresses: Annotated[
+        list[IpAddress],
+        Field(max_length=32),
+        UI(
+            "Public addresses",
+            "The addresses under which the Internet reaches this listener, when a router stands in between; the DNS check and the proposed records use them.",
+            example='["203.0.113.9"]',
+            level="advanced",
+            live=False,
+        ),
+    ] = Field(default_factory=list)
     smtp_port: Annotated[
         Port,
         _port("Incoming mail", "SMTP: where other servers deliver mail; 25 on the Internet.", "25"),

@@ -4,7 +4,8 @@
         DnsResolver([dns.endpoint])
 
 Records are written as in a zone file (with a final dot on names). `records` may be changed while it runs. It behaves
-as a recursive resolver does: CNAME chains come whole, unless `whole_chains` is false.
+as a recursive resolver does: CNAME chains come whole, unless `whole_chains` is false. With `authority` it says that it
+holds its names itself. Where a name above has a SOA record, that comes with answers that there is nothing.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ class DnsServer:
         *,
         ttl_s: int = 60,
         authentic: bool = False,
+        authority: bool = False,
         whole_chains: bool = True,
     ) -> None:
         self.records: dict[str, dict[str, list[str]]] = {}
@@ -40,6 +42,7 @@ class DnsServer:
         self.broken: set[str] = set()
         self.ttl_s = ttl_s
         self.authentic = authentic
+        self.authority = authority
         self.whole_chains = whole_chains
         self.port = 0
         self._udp: asyncio.DatagramTransport | None = None
@@ -101,6 +104,8 @@ class DnsServer:
             return response.to_wire()
         if self.authentic:
             response.flags |= dns.flags.AD
+        if self.authority:
+            response.flags |= dns.flags.AA
         seen: set[str] = set()
         while True:
             entry = self.records.get(name)
@@ -120,6 +125,8 @@ class DnsServer:
             name = alias[0].rstrip(".").lower()
             if not self.whole_chains:
                 break
+        if not response.answer:
+            self._append_soa(response, name)
         if transport == "udp":
             wire_out = response.to_wire(max_size=65535)
             if len(wire_out) > (query.payload if query.edns >= 0 else 512):
@@ -135,6 +142,15 @@ class DnsServer:
         response.answer.append(
             dns.rrset.from_text_list(dns.name.from_text(name), self.ttl_s, "IN", kind, values)
         )
+
+    def _append_soa(self, response: dns.message.Message, name: str) -> None:
+        while name:
+            if soa := self.records.get(name, {}).get("SOA"):
+                response.authority.append(
+                    dns.rrset.from_text_list(dns.name.from_text(name), self.ttl_s, "IN", "SOA", soa)
+                )
+                return
+            name = name.partition(".")[2]
 
     async def _serve_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,0 +1,94 @@
+"""What a check has found, as data for the faces."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from backend.checkup.records import Area, Record, Severity
+from backend.dns.answers import LookupFailed
+
+Result = Literal["ok", "missing", "different", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Something to paste elsewhere: `Value`, `v=spf1 mx ~all`."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    text: str
+    copy: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """`unknown` is “could not tell”: neither good nor bad. `direct`: the servers of the zone itself said so."""
+
+    code: str
+    area: Area
+    title: str
+    purpose: str
+    severity: Severity
+    name: str
+    type: str
+    result: Result
+    summary: str
+    expected: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    fix: Fix | None = None
+    direct: bool = False
+
+
+def check_of(
+    record: Record,
+    result: Result,
+    summary: str,
+    *,
+    found: tuple[str, ...] = (),
+    fix: str = "",
+    expected: tuple[str, ...] | None = None,
+) -> Check:
+    """With the values to copy where there is something to do."""
+    values = record.values if expected is None else expected
+    check = Check(
+        code=record.code,
+        area=record.area,
+        title=record.title,
+        purpose=record.purpose,
+        severity=record.severity,
+        name=record.name,
+        type=record.type,
+        result=result,
+        summary=summary,
+        expected=values,
+        found=found,
+    )
+    return replace(check, fix=Fix(fix, copies(record, values))) if fix else check
+
+
+def unknown(record: Record, failure: LookupFailed) -> Check:
+    """Never red: who can't look has seen nothing."""
+    return check_of(record, "unknown", f"Could not tell: {failure.reason}.")
+
+
+def copies(record: Record, values: tuple[str, ...]) -> tuple[Copy, ...]:
+    """Field by field, as the forms of DNS providers want them."""
+    fields = [Copy("Name", record.name), Copy("Type", record.type)]
+    for value in values:
+        if record.type == "MX":
+            preference, _, host = value.partition(" ")
+            fields += [Copy("Priority", preference), Copy("Value", host)]
+        elif record.type == "SRV":
+            priority, weight, port, target = value.split()
+            fields += [
+                Copy("Priority", priority),
+                Copy("Weight", weight),
+                Copy("Port", port),
+                Copy("Target", target),
+            ]
+        else:
+            fields.append(Copy("Value", value))
+    return tuple(fields)

@@ -1,0 +1,114 @@
+"""What the DNS of a domain depends on, gathered from the configuration. Pure."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.config.model import Config
+
+_SRV_SERVICES = ("imaps", "submissions", "imap", "submission")
+
+
+@dataclass(frozen=True, slots=True)
+class SocksExit:
+    """A proxy through which mail leaves: under which addresses, and the name that belongs to them (behaviour T6, T7)."""
+
+    transport: str
+    addresses: tuple[str, ...]
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class DkimRecord:
+    """`text`: the TXT record for `<selector>._domainkey.<domain>`."""
+
+    selector: str
+    text: str
+
+
+class DkimRecords(Protocol):
+    def dkim_records(self, domain: str) -> Sequence[DkimRecord]:
+        """Of all selectors that the domain signs with, or is about to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """`tlsa`: what a TLSA record has to say of our certificate; `issuer`: the CAA name of who issued it. Empty: unknown."""
+
+    tlsa: str = ""
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """`addresses`: the public ones, empty when the settings do not name them. `services`: what mail apps use, and its port."""
+
+    domain: str
+    hostname: str
+    addresses: tuple[str, ...] = ()
+    exits: tuple[SocksExit, ...] = ()
+    includes: tuple[str, ...] = ()
+    relays: tuple[str, ...] = ()
+    """Transports whose own set-up can't be looked at from here."""
+    dkim: tuple[DkimRecord, ...] = ()
+    services: tuple[tuple[str, int], ...] = ()
+    has_web: bool = False
+    mta_sts_id: str = ""
+    """Of the policy that this server publishes for the domain; empty: it publishes none."""
+    tls: TlsFacts = TlsFacts()
+
+    @property
+    def is_own_host(self) -> bool:
+        """Whether the server's own name lies in the domain."""
+        return self.hostname == self.domain or self.hostname.endswith(f".{self.domain}")
+
+
+def gather_facts(
+    config: Config,
+    domain: str,
+    *,
+    dkim: Sequence[DkimRecord] = (),
+    tls: TlsFacts = TlsFacts(),  # frozen
+) -> Facts:
+    server, listeners = config.server, config.server.listeners.values()
+    public = [
+        each
+        for listener in listeners
+        for each in listener.public_addresses or filter(is_public, listener.addresses)
+    ]
+    exits, includes, relays = [], [], []
+    for name, transport in config.domains.transports.items():
+        socks = transport.socks
+        if socks is not None and socks.remote_ips:
+            exits.append(SocksExit(name, tuple(socks.remote_ips), socks.remote_hostname))
+        for relay in (transport.submissions, transport.submission, transport.smtp):
+            if relay is not None:
+                relays.append(name)
+                if relay.spf_include:
+                    includes.append(relay.spf_include)
+    services = []
+    for service in _SRV_SERVICES:
+        ports = [getattr(listener, f"{service}_port") for listener in listeners]
+        services += [(service, port) for port in ports[:1] if port]
+    return Facts(
+        domain=domain,
+        hostname=server.hostname,
+        addresses=tuple(dict.fromkeys(public)),
+        exits=tuple(exits),
+        includes=tuple(dict.fromkeys(includes)),
+        relays=tuple(relays),
+        dkim=tuple(dkim),
+        services=tuple(services),
+        has_web=any(listener.http_port or listener.https_port for listener in listeners),
+        tls=tls,
+    )
+
+
+def is_public(address: str) -> bool:
+    """Whether the Internet could reach it."""
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
