@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
@@ -193,6 +194,8 @@ class Passwords:
 
     def __init__(self, store: SecretStore) -> None:
         self._store = store
+        self.on_changed: Callable[[AccountId], None] | None = None
+        """Told of an account whose password is another one now: what was signed in with the old one must end."""
         self._kept: OrderedDict[AccountId, Credentials] = OrderedDict()
         # A mail app signs in many times a day: a password that was right before is recognised by a keyed hash in
         # memory, with a key that lives as long as this process.
@@ -222,6 +225,8 @@ class Passwords:
         credentials = await run_blocking(Pool.CRYPTO, make_credentials, password)
         await run_blocking(Pool.FILES, self._store.set, _name(account), _to_secret(credentials))
         self._forget(account)
+        if self.on_changed is not None:
+            self.on_changed(account)
 
     async def remove(self, account: AccountId) -> None:
         await run_blocking(Pool.FILES, self._store.delete, _name(account))

@@ -170,6 +170,7 @@ class Appliance:
             is_exempt=lambda peer: server.practice_mode and is_loopback(peer),
             clock=self.clock,
         )
+        self.passwords.on_changed = self.imap.drop_account
         self._opened.push_async_callback(self.imap.stop)
         self._opened.push_async_callback(self.submission.shut_down)
         self._opened.push_async_callback(self.mx.shut_down)

@@ -141,6 +141,25 @@ def test_a_second_server_on_the_same_folder_is_refused_in_plain_words(trial: Tri
     assert done.stdout == ""
 
 
+def test_a_new_password_ends_the_sessions_of_the_old_one(trial: Trial) -> None:
+    address = "changing@gatepost.test"
+    gatepost(trial.folder, "account", "add", address, "--password", "the first password")
+    client = imaplib.IMAP4(*trial.ready.address("imap"))
+    try:
+        client.login(address, "the first password")
+        gatepost(
+            trial.folder, "account", "password", "changing", "--password", "the second password"
+        )
+        client.sock.settimeout(10)
+        with pytest.raises(imaplib.IMAP4.abort):
+            for _ in range(3):  # BYE, and then the end of the line
+                client.noop()
+    finally:
+        client.shutdown()
+    with imaplib.IMAP4(*trial.ready.address("imap")) as client:
+        client.login(address, "the second password")
+
+
 def test_files_are_for_their_owner_alone_and_there_may_be_many(trial: Trial) -> None:
     public = {"ca.pem", "server.pem"}
     files = [path for path in trial.folder.rglob("*") if path.name not in public]

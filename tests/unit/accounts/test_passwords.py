@@ -132,3 +132,10 @@ async def test_a_damaged_salt_for_unknown_names_does_not_keep_the_server_from_st
     (tmp_path / "secrets/server/dummy-salt.json").write_text(damaged)
     await Passwords(store).open()
     assert store.get("server/dummy-salt")
+
+
+async def test_whoever_holds_sessions_is_told_of_a_new_password(passwords):
+    changed = []
+    passwords.on_changed = changed.append
+    await passwords.set("anna", "first password")
+    assert changed == ["anna"]
