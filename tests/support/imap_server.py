@@ -11,6 +11,7 @@ from backend.accounts.directory import Directory
 from backend.accounts.login import Logins
 from backend.accounts.passwords import Passwords
 from backend.config.secrets import SecretStore
+from backend.core.clock import Clock
 from backend.core.ids import AccountId
 from backend.imapd.server import ImapLimits, ImapServer
 from backend.store.store import Store
@@ -128,7 +129,11 @@ class RunningImap:
 
 @asynccontextmanager
 async def running_imap(
-    folder: Path, *, practice_mode: bool = True, limits: ImapLimits | None = None
+    folder: Path,
+    *,
+    practice_mode: bool = True,
+    limits: ImapLimits | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[RunningImap]:
     config = config_of(
         {"hostname": HOST, "practice_mode": practice_mode},
@@ -151,7 +156,7 @@ async def running_imap(
     logins = Logins(Directory(config), passwords, practice_mode=practice_mode, hostname=HOST)
     tls = TlsContexts(folder / "tls", config)
     await tls.open()
-    store = Store(folder)
+    store = Store(folder, clock=clock)
     await store.open()
     server = ImapServer(
         store=store,

@@ -82,8 +82,10 @@ async def _answer_key(
         state = await session.account.select(selected.id)
     except NotFoundError:  # deleted by another session
         return None
-    modseq = state.mailbox.highestmodseq
-    return (session.account_id, selected.id, modseq, how.items, uids, selected.view.uids)
+    mailbox = state.mailbox
+    # Its identity is never given again, not even in a new account of the same name, as mere numbers are.
+    identity = (session.account_id, mailbox.mailboxid, mailbox.highestmodseq)
+    return (*identity, how.items, uids, selected.view.uids)
 
 
 async def _fetch_rows(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from backend.core.clock import FakeClock
 from backend.imapd.rendered import MIN_MESSAGES, Rendered
 from backend.store.values import NewMessage, Target
 from tests.support.imap_server import ANNA, RECEIVED_AT, running_imap
@@ -55,3 +56,21 @@ async def test_a_kept_answer_follows_every_change(tmp_path: Path) -> None:
         lines = await one.ok("FETCH 1:* (UID FLAGS)")
         assert lines[0].startswith(b"* 1 FETCH (UID 2 ")
         assert len(lines) == MIN_MESSAGES
+
+
+async def test_an_account_that_was_removed_leaves_no_answer_to_the_next_of_its_name(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with running_imap(tmp_path, clock=clock) as imap:
+        for size in (10, 20):
+            message = NewMessage(MESSAGE + b"x" * size, RECEIVED_AT)
+            account = await imap.store.account(ANNA)
+            inbox = await account.find_mailbox("INBOX")
+            await account.append(inbox.id, [message] * MIN_MESSAGES)
+            client = await imap.login(select="INBOX")
+            lines = await client.ok("FETCH 1:* (UID RFC822.SIZE)")
+            assert lines[0] == b"* 1 FETCH (UID 1 RFC822.SIZE %d)" % (len(MESSAGE) + size)
+            await client.ok("UNSELECT")
+            await imap.store.remove_account(ANNA)
+            clock.advance(60)
