@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from backend.checkup.checks import Check, check_of
 from backend.checkup.compare import COMPARE, found_of, stray_mta_sts
-from backend.checkup.facts import DkimRecord, DkimRecords, Facts, TlsFacts, gather_facts, is_public
+from backend.checkup.facts import DkimRecord, Facts, TlsFacts, gather_facts, is_public
 from backend.checkup.records import Record, expected_records, format_zone, reverse_record
 from backend.checkup.spf_check import check_spf
 from backend.checkup.survey import Asker, Question, Survey
@@ -22,6 +22,9 @@ from backend.observe import log as logs
 from backend.outbound.dial import refusal
 
 log = logs.get(__name__)
+
+FindKeys = Callable[[str], Awaitable[Sequence[DkimRecord]]]
+"""The keys of a domain."""
 
 TIME_LIMIT_S = 20.0  # for the whole check
 FIRST_ROUND_S = 12.0  # for the records themselves, so that time is left for what they lead to
@@ -59,7 +62,7 @@ class DnsCheckup:
         asker: Asker,
         *,
         config: Callable[[], Config],
-        dkim: DkimRecords | None = None,
+        dkim: FindKeys | None = None,
         tls: Callable[[], Awaitable[TlsFacts]] | None = None,
         clock: Clock | None = None,
         port: int = 53,
@@ -145,14 +148,14 @@ class DnsCheckup:
     async def _facts(self, domain: str) -> Facts:
         keys: Sequence[DkimRecord] = ()
         if self._dkim is not None:
-            keys = self._dkim.dkim_records(domain)
+            keys = await self._dkim(domain)
         tls = await self._tls() if self._tls is not None else TlsFacts()
         return gather_facts(self._config(), domain, dkim=keys, tls=tls)
 
     def _notes(self, facts: Facts) -> tuple[str, ...]:
         notes = []
-        if not facts.dkim:
-            notes.append("Mail of this domain is not signed yet, so no DKIM record is proposed.")
+        if not any(key.signs for key in facts.dkim):
+            notes.append("Mail of this domain is not signed (DKIM); others trust it less.")
         if facts.relays:
             names = ", ".join(f"“{name}”" for name in facts.relays)
             notes.append(

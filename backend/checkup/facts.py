@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from backend.config.model import Config
 
@@ -21,16 +20,11 @@ class SocksExit:
 
 @dataclass(frozen=True, slots=True)
 class DkimRecord:
-    """`text`: the TXT record for `<selector>._domainkey.<domain>`."""
+    """`text`: the TXT record for `<selector>._domainkey.<domain>`. One that does not sign yet is kept in reserve."""
 
     selector: str
     text: str
-
-
-class DkimRecords(Protocol):
-    def dkim_records(self, domain: str) -> Sequence[DkimRecord]:
-        """Of all selectors that the domain signs with, or is about to."""
-        ...
+    signs: bool = True
 
 
 @dataclass(frozen=True, slots=True)

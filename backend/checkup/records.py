@@ -71,8 +71,10 @@ def expected_records(facts: Facts, *, existing_spf: Sequence[str] = ()) -> list[
                 code="dkim",
                 area="accepted",
                 title=f"Signature key “{key.selector}”",
-                purpose="The key with which others check that your mail is from you and unchanged.",
-                severity="required",
+                purpose="The key with which others check that your mail is from you and unchanged."
+                if key.signs
+                else "A key in reserve; published beforehand, it can take over at any time.",
+                severity="required" if key.signs else "optional",
                 name=f"{key.selector}._domainkey.{domain}",
                 type="TXT",
                 values=(key.text,),
@@ -107,7 +109,7 @@ def wanted_spf(facts: Facts) -> list[str]:
 
 def _dmarc_policy(facts: Facts) -> str:
     # Without signatures, mail that is forwarded fails DMARC; a strict policy would lose it.
-    return "reject" if facts.dkim else "none"
+    return "reject" if any(key.signs for key in facts.dkim) else "none"
 
 
 def _addresses(facts: Facts) -> Iterable[Record]:

@@ -92,6 +92,11 @@ class TlsContexts:
         return local_files(self._folder).ca
 
     @property
+    def certificate_file(self) -> Path:
+        """The chain that is shown to others, our own certificate first."""
+        return _certificate_files(self._folder, self._config)[0]
+
+    @property
     def expires(self) -> datetime | None:
         return self._expires
 

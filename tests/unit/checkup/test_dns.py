@@ -43,13 +43,12 @@ GOOD = {
 }
 
 
-class Keys:
-    def __init__(self, *keys):
-        self.keys = keys
-
-    def dkim_records(self, domain):
+def keys(*found):
+    async def find(domain):
         assert domain == "a.test"
-        return self.keys
+        return found
+
+    return find
 
 
 async def certificate():
@@ -96,7 +95,7 @@ async def zone():
 
 async def report_of(zone, *, settings=None, resolver=None, time_limit_s=20.0, port=0, **more):
     settings = settings or config()
-    more = {"dkim": Keys(KEY), "tls": certificate, **more}
+    more = {"dkim": keys(KEY), "tls": certificate, **more}
     asker = DnsResolver([resolver or zone.endpoint], query_timeout_s=0.2)
     checkup = DnsCheckup(
         asker, config=lambda: settings, clock=FakeClock(), port=port or zone.port, time_limit_s=time_limit_s, **more
@@ -354,7 +353,7 @@ async def test_a_domain_that_is_not_ours_is_refused(zone):
 
 
 async def test_records_are_proposed_without_asking(zone):
-    checkup = DnsCheckup(DnsResolver([zone.endpoint]), config=config, dkim=Keys(KEY))
+    checkup = DnsCheckup(DnsResolver([zone.endpoint]), config=config, dkim=keys(KEY))
     proposal = await checkup.records("a.test")
     assert "2026a._domainkey.a.test. 3600 IN TXT" in proposal.zone
     assert not zone.queries

@@ -100,6 +100,10 @@ def test_keys_certificate_and_policy_add_their_records():
     assert "p=reject" in values(records, "dmarc")[0][2][0]
     assert values(records, "tlsa")[0][0] == "_25._tcp.mail.example.org"
     assert values(records, "caa") == [("example.org", "CAA", ('0 issue "letsencrypt.org"',))]
+    spare = DkimRecord("2026b", "v=DKIM1; p=A", signs=False)
+    records = expected_records(facts_of(dkim=[spare]))
+    assert [r.severity for r in records if r.code == "dkim"] == ["optional"]
+    assert "p=none" in values(records, "dmarc")[0][2][0]
     assert "p=none" in values(expected_records(facts_of()), "dmarc")[0][2][0]
 
 
