@@ -1,11 +1,11 @@
 """The administrator's password: random at first, kept as a hash only, checked on a thread."""
 
-import os
 import secrets
 from pathlib import Path
 
 import argon2
 
+from backend.config.atomic import write_atomically
 from backend.core.errors import UserError
 from backend.core.problems import Problem
 from backend.runtime.threads import Pool, run_blocking
@@ -89,11 +89,4 @@ class AdminPassword:
     def _write_now(self, password: str) -> None:
         hashed = self._hasher.hash(password)
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self._file.with_suffix(".new")
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(fd, hashed.encode())
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.replace(temporary, self._file)
+        write_atomically(self._file, hashed.encode())

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from backend.config.atomic import write_atomically
 from backend.core.clock import Clock
 from backend.observe import log as logs
 
@@ -59,11 +59,8 @@ class Sessions:
 
     def save(self) -> None:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self._file.with_suffix(".new")
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            json.dump([asdict(session) for session in self._by_key.values()], file)
-        os.replace(temporary, self._file)
+        values = [asdict(session) for session in self._by_key.values()]
+        write_atomically(self._file, json.dumps(values).encode(), durable=False)
 
     def open(self, *, peer: str, user_agent: str, keep: bool) -> tuple[str, Session]:
         """The secret for the cookie, and the session."""

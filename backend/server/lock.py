@@ -17,10 +17,22 @@ class FolderLock:
 
     def take(self) -> None:
         """Raises:
-        UserError: another server has it.
+        UserError: another server has it, or the folder can't be used.
         """
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Not through a link that somebody laid there before the folder was closed to others.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(self._file, flags, 0o600)
+        except OSError as error:
+            raise UserError(
+                Problem(
+                    code="server.folder",
+                    subject=str(self._file.parent.parent),
+                    message=f"The folder {self._file.parent.parent} can't be used: {error.strerror} ({error.filename}).",
+                    fix="Give the user who runs the server all rights on it, or choose another folder with --dir.",
+                )
+            ) from error
         try:
             _lock(fd)
         except OSError as error:

@@ -322,3 +322,18 @@ async def test_one_can_sign_in_and_is_told_when_the_disk_is_full(
     ) as reply:
         assert reply.status == 507
         assert "full" in (await reply.json())["issues"][0]["message"]
+
+
+async def test_secrets_are_not_written_through_links_or_into_files_of_others(tmp_path):
+    folder, elsewhere = tmp_path / "secrets", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.write_text("untouched")
+    for name in ("admin-password", "admin-sessions"):
+        for suffix in (".new", "", ".json"):
+            (folder / f"{name}{suffix}").symlink_to(elsewhere)
+    os.chmod(elsewhere, 0o666)
+    await AdminPassword(folder).make()
+    Sessions(folder, FakeClock()).open(peer="", user_agent="", keep=True)
+    assert elsewhere.read_text() == "untouched"
+    for file in ("admin-password", "admin-sessions.json"):
+        assert stat.S_IMODE((folder / file).lstat().st_mode) == 0o600
