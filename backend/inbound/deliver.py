@@ -32,6 +32,9 @@ log = logs.get(__name__)
 
 Timeline = Callable[[TimelineEntry], None]
 
+_RECIPIENTS_CHANGED = SmtpStatus(
+    451, "4.2.1", "The recipients have changed in the meantime; please send it again"
+)
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -136,7 +139,9 @@ class Inbound:
             recipient=_only(targets),
         )
         try:
-            await self._commit(trace, _redirected(targets, decision), content, prefix)
+            await self._commit(
+                trace, _redirected(self._as_they_are_now(targets), decision), content, prefix
+            )
         except (RefusedError, TemporaryError) as error:
             self._tell(
                 trace,
@@ -153,6 +158,18 @@ class Inbound:
             recipients=len(targets),
         )
         return SmtpStatus(250, "2.0.0", f"Stored as {trace}")
+
+    def _as_they_are_now(self, targets: Sequence[Recipient]) -> list[Recipient]:
+        """An account may have been removed, or an address given to another one, while the message came in.
+
+        Raises:
+            TemporaryError: one is none of ours any more; the client asks for each of them again.
+        """
+        now = [decide_recipient(self._directory, target.address) for target in targets]
+        left = [recipient for recipient in now if isinstance(recipient, Recipient)]
+        if len(left) < len(targets):
+            raise TemporaryError(_RECIPIENTS_CHANGED)
+        return left
 
     async def _commit(
         self,

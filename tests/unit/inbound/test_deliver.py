@@ -1,6 +1,7 @@
 """Into the real store: trace lines, one copy a mailbox, what the timeline tells."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from backend.core.address import parse_address
 from backend.core.connection import SessionFacts
 from backend.core.envelope import Envelope
 from backend.core.errors import TemporaryError
-from backend.core.ids import Cid, TraceId
+from backend.core.ids import AccountId, Cid, TraceId
 from backend.core.status import SmtpStatus
 from backend.inbound.checks import Fact, Verdict
 from backend.inbound.deliver import Inbound
@@ -82,6 +83,21 @@ async def test_a_large_message_from_a_file(servers, tmp_path):
     (message,) = await servers.messages()
     assert message.endswith(path.read_bytes())
     assert path.exists()
+
+
+async def test_an_account_that_is_removed_during_the_message_gets_none(servers):
+    recipients = [servers.inbound.accept_recipient(SESSION, SENDER, a) for a in (ANNA, BERT)]
+    domains = servers.config.domains
+    without_anna = {name: a for name, a in domains.accounts.items() if name != "anna"}
+    servers.directory.update(
+        replace(servers.config, domains=domains.model_copy(update={"accounts": without_anna}))
+    )
+    await servers.store.remove_account(AccountId("anna"))
+    with pytest.raises(TemporaryError, match=r"451 4\.2\.1"):
+        await servers.inbound.receive(
+            Envelope(sender=SENDER, recipients=(ANNA, BERT)), recipients, SIMPLE, SESSION
+        )
+    assert not (servers.store.folder / "accounts" / "anna").exists()
 
 
 async def test_loops_are_counted_in_a_file_too(servers, tmp_path):
