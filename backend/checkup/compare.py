@@ -279,7 +279,9 @@ def compare_srv(record: Record, get: Get) -> Check:
         return check_of(record, "missing", "It is not there.", fix=ADD.format(name=record.name))
     if any(text.split()[2:] == wanted for text in found):
         return check_of(record, "ok", "It leads to this server.", found=found)
-    return check_of(record, "different", "It leads elsewhere.", found=found, fix=REPLACE)
+    return check_of(
+        record, "different", "It leads elsewhere, or to another port.", found=found, fix=REPLACE
+    )
 
 
 def compare_web_name(record: Record, get: Get) -> Check:

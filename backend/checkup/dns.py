@@ -233,7 +233,10 @@ def headline(checks: Sequence[Check]) -> str:
     untold = [each for each in checks if each.result == "unknown" and each.severity == "required"]
     if required:
         start = "" if any(each.area == "receive" for each in untold) else "Mail can be received. "
-        return f"{start}Others may refuse yours or treat it as junk until this is fixed: {_list([each.title for each in required])}."
+        accepted = [each.title for each in required if each.area == "accepted"]
+        if accepted:
+            return f"{start}Others may refuse yours or treat it as junk until this is fixed: {_list(accepted)}."
+        return f"{start}To be fixed: {_list([each.title for each in required])}."
     if untold:
         return f"Nothing wrong was seen, but not everything could be told: {_list([each.title for each in untold])}."
     recommended = [each.title for each in bad if each.severity == "recommended"]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.config.model import Config
+from backend.config.server import Listener
 
 _SRV_SERVICES = ("imaps", "submissions", "imap", "submission")
 
@@ -66,7 +67,8 @@ def gather_facts(
     dkim: Sequence[DkimRecord] = (),
     tls: TlsFacts = TlsFacts(),  # frozen
 ) -> Facts:
-    server, listeners = config.server, config.server.listeners.values()
+    server = config.server
+    listeners = [each for each in server.listeners.values() if _is_for_others(each)]
     public = [
         each
         for listener in listeners
@@ -85,7 +87,7 @@ def gather_facts(
     services = []
     for service in _SRV_SERVICES:
         ports = [getattr(listener, f"{service}_port") for listener in listeners]
-        services += [(service, port) for port in ports[:1] if port]
+        services += [(service, port) for port in ports if port][:1]
     return Facts(
         domain=domain,
         hostname=server.hostname,
@@ -98,6 +100,13 @@ def gather_facts(
         has_web=any(listener.http_port or listener.https_port for listener in listeners),
         tls=tls,
     )
+
+
+def _is_for_others(listener: Listener) -> bool:
+    """Whether more than this computer reaches it."""
+    if listener.public_addresses:
+        return True
+    return not all(ipaddress.ip_address(each).is_loopback for each in listener.addresses)
 
 
 def is_public(address: str) -> bool:

@@ -122,6 +122,21 @@ def test_public_listen_addresses_are_known_without_being_named():
     assert gather_facts(config, "example.org").addresses == ("9.9.9.9",)
 
 
+def test_ports_that_only_this_computer_reaches_are_not_proposed():
+    config = config_of(
+        {
+            "listeners": {
+                "local": {"addresses": ["127.0.0.1", "::1"], "imap_port": 143, "http_port": 80},
+                "mail": {"addresses": ["0.0.0.0"], "smtp_port": 25},
+                "apps": {"addresses": ["192.168.1.2"], "imaps_port": 993, "imap_port": 1143},
+            }
+        },
+        domains={"example.org": {}},
+    )
+    facts = gather_facts(config, "example.org")
+    assert (facts.services, facts.has_web) == ((("imaps", 993), ("imap", 1143)), False)
+
+
 @pytest.mark.parametrize("hostname", ["mail.example.org", "mail.elsewhere.net"])
 def test_the_zone_text_is_one_that_name_servers_read(hostname):
     facts = facts_of(
