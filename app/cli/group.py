@@ -4,6 +4,7 @@ import click
 
 from app.cli.accounts import account
 from app.cli.config import config
+from app.cli.dns import dns
 from app.cli.domains import domain
 from app.cli.log import log
 from app.cli.options import EPILOG, Folder, folder_option
@@ -44,6 +45,7 @@ for command in (
     open_,
     account,
     domain,
+    dns,
     queue,
     config,
     log,

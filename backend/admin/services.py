@@ -9,6 +9,7 @@ from backend.accounts.service import AccountService
 from backend.admin.feed import Feed
 from backend.admin.jobs import Jobs, Progress
 from backend.api import types as t
+from backend.checkup.dns import DnsCheckup
 from backend.config.paths import DataFolder
 from backend.config.store import ConfigStore
 from backend.core.clock import Clock
@@ -56,6 +57,7 @@ class Services:
     accounts: AccountService
     store: Store
     outbound: Outbound
+    dns_checkup: DnsCheckup
     activity: Activity
     log_ring: LogRing
     feed: Feed

@@ -22,6 +22,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from backend.api import dns
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SocketPath
 from backend.api.routes import BY_NAME, Route
@@ -173,6 +174,13 @@ class Client:
 
     async def remove_domain(self, name: str) -> None:
         await self._call("remove_domain", t.Empty, path={"domain": name})
+
+    async def dns_records(self, domain: str) -> dns.DnsRecords:
+        return await self._call("dns_records", dns.DnsRecords, path={"domain": domain})
+
+    async def check_dns(self, domain: str) -> dns.DnsCheck:
+        """Takes up to 20 seconds."""
+        return await self._call("check_dns", dns.DnsCheck, path={"domain": domain})
 
     # ---- accounts
 

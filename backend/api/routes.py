@@ -8,6 +8,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
+from backend.api import dns
 from backend.api import types as t
 
 PREFIX = "/api/v1"
@@ -128,6 +129,18 @@ ROUTES: tuple[Route, ...] = (
     _post("add_domain", "/domains", t.Domain, "Add a domain", request=t.AddDomain, status=201),
     _delete(
         "remove_domain", "/domains/{domain}", "Remove a domain; refused while accounts live in it"
+    ),
+    _get(
+        "dns_records",
+        "/domains/{domain}/dns/records",
+        dns.DnsRecords,
+        "The DNS records that a domain needs",
+    ),
+    _post(
+        "check_dns",
+        "/domains/{domain}/dns/check",
+        dns.DnsCheck,
+        "Compare what is published with what the domain needs",
     ),
     # accounts
     _get("accounts", "/accounts", t.Accounts, "All accounts"),

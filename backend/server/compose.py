@@ -29,6 +29,7 @@ from backend.observe.activity import Activity
 from backend.outbound.service import Outbound
 from backend.runtime.hub import Hub
 from backend.runtime.threads import Pool, run_blocking
+from backend.server.diagnosis import make_dns_checkup
 from backend.smtpd.guard import Guard, GuardSettings
 from backend.smtpd.intake import clear_spool
 from backend.smtpd.listener import SmtpServer
@@ -90,6 +91,9 @@ class Appliance:
         await self.store.open()
         self._opened.push_async_callback(self.store.close)
         resolver = DnsResolver(server.outbound.resolvers, clock=self.clock)
+        self.dns_checkup = make_dns_checkup(
+            resolver, config=lambda: self.config.current, tls=self.tls, clock=self.clock
+        )
         self.outbound = Outbound(
             self.data.queue,
             config=lambda: self.config.current,

@@ -65,7 +65,15 @@ async def test_every_change_by_cookie_needs_the_token_of_the_session(rig, browse
 
 
 async def test_every_get_route_answers_the_local_owner(rig):
-    missing = {"account", "client_settings", "queue_item", "trace", "job", "revision_diff"}
+    missing = {
+        "account",
+        "client_settings",
+        "dns_records",
+        "queue_item",
+        "trace",
+        "job",
+        "revision_diff",
+    }
     connector = aiohttp.UnixConnector(str(rig.folder.admin_socket))
     async with aiohttp.ClientSession(connector=connector) as session:
         for route in ROUTES:

@@ -24,6 +24,7 @@ from backend.admin.services import Services
 from backend.admin.sessions import Sessions
 from backend.api import types as t
 from backend.api.client import Client
+from backend.checkup.dns import DnsCheckup
 from backend.config.paths import DataFolder
 from backend.config.secrets import SecretStore
 from backend.config.store import ConfigStore
@@ -94,7 +95,9 @@ class AdminRig:
 
 
 @contextlib.asynccontextmanager
-async def admin_server(path: Path, **server) -> AsyncIterator[AdminRig]:
+async def admin_server(
+    path: Path, *, resolver=None, dns_port: int = 53, **server
+) -> AsyncIterator[AdminRig]:
     async with contextlib.AsyncExitStack() as stack:
         folder = new_folder(path, server=server)
         clock = SystemClock()
@@ -143,6 +146,9 @@ async def admin_server(path: Path, **server) -> AsyncIterator[AdminRig]:
             accounts=AccountService(config, passwords, on_removed=store.remove_account),
             store=store,
             outbound=outbound,
+            dns_checkup=DnsCheckup(
+                resolver or NoResolver(), config=lambda: config.current, port=dns_port
+            ),
             activity=activity,
             log_ring=ring,
             feed=feed,
