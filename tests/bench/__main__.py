@@ -224,10 +224,10 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="gatepost-bench-"))
     folder.chmod(0o755)  # the peers run as other users
     peers = Peers(folder / "peers")
-    peers.start()
     ours, process = _start_gatepost(folder / "gatepost")
     results: list[dict[str, object]] = []
     try:
+        peers.start()
         theirs = Side("dovecot", SMTP_PORT, IMAP_PORT, 0)
         print(f"memory after start: {_memory_mib(ours.pid):.0f} MiB", file=sys.stderr)
         for side in (ours, theirs):
