@@ -16,7 +16,7 @@ from backend.core.envelope import Envelope
 from backend.core.errors import RefusedError, TemporaryError
 from backend.core.events import TimelineEntry
 from backend.core.ids import TraceId
-from backend.core.status import SmtpStatus
+from backend.core.status import MAILBOX_FULL, SmtpStatus
 from backend.inbound.checks import Check, Fact, Incoming, Verdict
 from backend.inbound.decide import Action, Decision, decide
 from backend.inbound.pipeline import gather_facts
@@ -83,6 +83,28 @@ class Inbound:
                 enhanced=answer.enhanced,
             )
         return answer
+
+    async def has_room(self, session: SessionFacts, recipient: Recipient, size_bytes: int) -> bool:
+        """Whether a message of the announced size (0: unknown) fits within the account's limit.
+
+        Asked at RCPT: a message goes to all of its recipients or to none, and one full mailbox must not keep it from others.
+        """
+        account = recipient.local.account
+        if self._store.quota(account) is None:
+            return True
+        usage = await (await self._store.account(account)).usage()
+        limit = usage.limit_bytes
+        if limit is None or usage.size_bytes + max(size_bytes, 1) <= limit:
+            return True
+        self._tell(
+            session.trace,
+            "rejected",
+            f"Mail for {recipient.address} was refused: the mailbox is full",
+            recipient=str(recipient.address),
+            reply=str(MAILBOX_FULL),
+            peer=session.peer_address,
+        )
+        return False
 
     async def receive(
         self,

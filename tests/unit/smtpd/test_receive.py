@@ -333,6 +333,17 @@ async def test_a_full_mailbox_is_temporary(servers, talk):
     assert (await deliver(talk, "anna@gatepost.test")).startswith("250")
 
 
+async def test_a_full_mailbox_keeps_no_mail_from_the_others(servers, talk):
+    servers.store.quota = {"anna": 100}.get
+    await talk.say("EHLO other.test")
+    assert (await talk.say("MAIL FROM:<x@other.test> SIZE=5000")).startswith("250")
+    assert (await talk.say("RCPT TO:<anna@gatepost.test>")).startswith("452 4.2.2")
+    assert "full" in servers.timeline[-1].text
+    assert (await talk.say("RCPT TO:<bert@gatepost.test>")).startswith("250")
+    assert (await talk.send(SIMPLE)).startswith("250")
+    assert len(await servers.messages("bert")) == 1
+
+
 async def test_the_way_of_a_message_is_told(servers, talk):
     await deliver(talk, "anna@gatepost.test")
     assert [entry.kind for entry in servers.timeline] == ["received", "delivered"]
