@@ -58,3 +58,22 @@ def test_it_is_installed_under_its_own_name_so_that_a_link_can_lead_to_it():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"]["gatepost-sendmail"] == "app.sendmail.command:main"
     assert project["scripts"]["gatepost"] == "app.__main__:main"
+
+
+def test_the_help_of_gatepost_lists_it_and_options_before_it_do_not_hide_it(tmp_path):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "app", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+        )
+
+    assert "sendmail" in run("--help").stdout
+    done = run("--dir", str(tmp_path), "sendmail", "-oi", "-t", "--", "-a@b")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "need either exactly 1 recipient, or -t" in done.stderr
