@@ -9,9 +9,11 @@ from app.cli.domains import domain
 from app.cli.log import log
 from app.cli.options import EPILOG, Folder, folder_option
 from app.cli.queue import queue
+from app.cli.routes import route
 from app.cli.sendmail import sendmail
 from app.cli.server import admin_password, open_, restart, status, stop
 from app.cli.start import serve, trial, window
+from app.cli.transports import transport
 from app.cli.verify import verify
 
 
@@ -47,6 +49,8 @@ for command in (
     domain,
     dns,
     queue,
+    transport,
+    route,
     config,
     log,
     verify,

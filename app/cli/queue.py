@@ -17,7 +17,7 @@ _STATES = ("waiting", "held", "sending", "failed")
 
 @click.group()
 def queue() -> None:
-    """Messages on their way out: list, show, kick, hold, release, fail, drop."""
+    """Messages on their way out: list, show, kick, transport, hold, release, fail, drop."""
 
 
 @queue.command("list")
@@ -49,7 +49,7 @@ def list_queue(
         print_json(page.model_dump(mode="json"))
         return
     table(
-        ("ID", "FROM", "TO", "SIZE", "STATE", "TRIES", "NEXT", "NOTE"),
+        ("ID", "FROM", "TO", "SIZE", "STATE", "TRIES", "NEXT", "BY", "NOTE"),
         [
             (
                 str(item.id),
@@ -59,6 +59,7 @@ def list_queue(
                 item.state,
                 str(item.attempts),
                 until(item.next_attempt_at) or "-",
+                (item.transport or "direct") + (" (by hand)" if item.transport_chosen else ""),
                 item.last_answer or item.note,
             )
             for item in page.items
@@ -95,8 +96,11 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
     )
     click.echo()
     table(
-        ("TIME", "SERVER", "ADDRESS", "TLS", "ANSWER"),
-        [(moment(a.at), a.host, a.ip, a.tls or "none", a.answer) for a in detail.attempts],
+        ("TIME", "BY", "SERVER", "ADDRESS", "TLS", "ANSWER"),
+        [
+            (moment(a.at), a.transport or "direct", a.host, a.ip, a.tls or "none", a.answer)
+            for a in detail.attempts
+        ],
         empty="No attempt was made yet.",
     )
 
@@ -110,6 +114,35 @@ def kick(folder: Folder, as_json: bool, ids: tuple[int, ...], everything: bool) 
     _act(
         folder, ids, "kick", "will be tried now", "waiting" if everything else None, as_json=as_json
     )
+
+
+@queue.command("transport")
+@click.argument("queue_id", type=int)
+@click.argument("name", required=False)
+@click.option("--direct", is_flag=True, help="By direct delivery, whatever the routes say.")
+@click.option("--by-routes", is_flag=True, help="Let the routes decide again.")
+@common
+def choose_transport(
+    folder: Folder, as_json: bool, queue_id: int, name: str | None, direct: bool, by_routes: bool
+) -> None:
+    """Choose by which transport a message leaves, and try again now."""
+    if (name is not None) + direct + by_routes != 1:
+        raise click.UsageError("Name a transport, or say --direct or --by-routes.")
+    chosen = None if by_routes else "" if direct else name
+    acted = ask(
+        resolve(folder),
+        lambda client: client.choose_transport([queue_id], chosen),
+        as_json=as_json,
+    )
+    if as_json:
+        print_json(acted.model_dump(mode="json"))
+    elif acted.changed:
+        way = "as the routes say" if by_routes else "by direct delivery" if direct else f"by {name}"
+        click.echo(f"The message goes {way} from now on.")
+    else:
+        click.echo("There is no such message that waits or is held.", err=True)
+    if acted.missing:
+        raise SystemExit(EXIT_REFUSED)
 
 
 @queue.command("hold")

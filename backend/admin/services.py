@@ -16,6 +16,7 @@ from backend.core.clock import Clock
 from backend.core.problems import Problem
 from backend.observe.activity import Activity
 from backend.observe.ring import LogRing
+from backend.outbound.catalogue import Catalogue
 from backend.outbound.service import Outbound
 from backend.store.store import Store
 
@@ -57,6 +58,7 @@ class Services:
     accounts: AccountService
     store: Store
     outbound: Outbound
+    catalogue: Catalogue
     dns_checkup: DnsCheckup
     activity: Activity
     log_ring: LogRing

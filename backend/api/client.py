@@ -22,6 +22,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from backend.api import delivery as w
 from backend.api import dns
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SocketPath
@@ -248,6 +249,52 @@ class Client:
 
     async def fail(self, ids: Sequence[int]) -> t.QueueActed:
         return await self._call("fail", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+
+    async def choose_transport(self, ids: Sequence[int], transport: str | None) -> t.QueueActed:
+        """`transport` None: the routes decide again; empty: direct delivery."""
+        body = w.ChooseTransport(ids=list(ids), transport=transport)
+        return await self._call("choose_transport", t.QueueActed, body=body)
+
+    # ---- transports and routes
+
+    async def transports(self) -> list[w.Transport]:
+        return (await self._call("transports", w.Transports)).items
+
+    async def transport(self, name: str) -> w.Transport:
+        return await self._call("transport", w.Transport, path={"transport": name})
+
+    async def add_transport(self, request: w.AddTransport) -> w.Transport:
+        return await self._call("add_transport", w.Transport, body=request)
+
+    async def remove_transport(self, name: str) -> None:
+        await self._call("remove_transport", t.Empty, path={"transport": name})
+
+    async def set_transport_password(self, name: str, password: str | None) -> w.Transport:
+        """None forgets it."""
+        body = w.SetTransportPassword(password=password)
+        return await self._call(
+            "set_transport_password", w.Transport, path={"transport": name}, body=body
+        )
+
+    async def test_transport(
+        self, name: str, *, sender: str = "", domain: str = ""
+    ) -> w.TransportTest:
+        body = w.TransportTestQuestion(sender=sender, domain=domain)
+        return await self._call(
+            "test_transport", w.TransportTest, path={"transport": name}, body=body
+        )
+
+    async def mail_routes(self) -> w.MailRoutes:
+        return await self._call("mail_routes", w.MailRoutes)
+
+    async def add_mail_route(self, request: w.AddMailRoute) -> w.MailRoutes:
+        return await self._call("add_mail_route", w.MailRoutes, body=request)
+
+    async def remove_mail_route(self, request: w.RemoveMailRoute) -> w.MailRoutes:
+        return await self._call("remove_mail_route", w.MailRoutes, body=request)
+
+    async def evaluate_routes(self, request: w.RouteQuestion) -> w.RouteEvaluation:
+        return await self._call("evaluate_routes", w.RouteEvaluation, body=request)
 
     # ---- activity
 

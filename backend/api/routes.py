@@ -8,6 +8,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
+from backend.api import delivery as w
 from backend.api import dns
 from backend.api import types as t
 
@@ -214,6 +215,61 @@ ROUTES: tuple[Route, ...] = (
         t.QueueActed,
         "Give up; the senders get a failure notice",
         request=t.QueueIds,
+    ),
+    _post(
+        "choose_transport",
+        "/queue/transport",
+        t.QueueActed,
+        "Choose how messages leave, whatever the routes say, and try again now",
+        request=w.ChooseTransport,
+    ),
+    # transports and routes
+    _get("transports", "/transports", w.Transports, "Ways out for mail"),
+    _post(
+        "add_transport",
+        "/transports",
+        w.Transport,
+        "Add a transport",
+        request=w.AddTransport,
+        status=201,
+    ),
+    _get("transport", "/transports/{transport}", w.Transport, "One transport"),
+    _delete(
+        "remove_transport",
+        "/transports/{transport}",
+        "Remove a transport with its password; refused while a route uses it",
+    ),
+    _post(
+        "set_transport_password",
+        "/transports/{transport}/password",
+        w.Transport,
+        "Set the password that a transport signs in with",
+        request=w.SetTransportPassword,
+    ),
+    _post(
+        "test_transport",
+        "/transports/{transport}/test",
+        w.TransportTest,
+        "Connect, check the certificate, sign in, try the sender; nothing is sent",
+        request=w.TransportTestQuestion,
+    ),
+    _get("mail_routes", "/routes", w.MailRoutes, "Which transport is used for what"),
+    _post(
+        "add_mail_route", "/routes", w.MailRoutes, "Add a route", request=w.AddMailRoute, status=201
+    ),
+    _post(
+        "remove_mail_route",
+        "/routes/remove",
+        w.MailRoutes,
+        "Remove a route",
+        request=w.RemoveMailRoute,
+    ),
+    _post(
+        "evaluate_routes",
+        "/routes/evaluate",
+        w.RouteEvaluation,
+        "Which way would a message take, and why?",
+        request=w.RouteQuestion,
     ),
     # activity
     _get("timeline", "/timeline", t.Timeline, "Recent messages, in and out", query=t.TimelineQuery),

@@ -347,7 +347,10 @@ class QueueItem(Reply):
     attempts: int = 0
     last_answer: str = ""
     transport: str = ""
+    """By which it will go, as long as it waits; then by which it went last. Empty: direct delivery."""
     transport_reason: str = ""
+    transport_chosen: bool = False
+    """By hand, so that no route is asked."""
 
 
 class QueueList(Reply):
@@ -379,6 +382,10 @@ class Attempt(Reply):
     tls: str = ""
     succeeded: bool = False
     answer: str = ""
+    transport: str = ""
+    """Empty: direct delivery."""
+    reason: str = ""
+    """Why it was that transport."""
 
 
 class QueueDetail(Reply):

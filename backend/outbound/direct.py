@@ -241,7 +241,7 @@ class DirectTransport:
             host=host,
             ip=ip,
             port=self._port,
-            options=Options(ehlo_name=self._ehlo_name, tls=tls),
+            options=Options(ehlo_name=self._ehlo_name, tls=tls, try_sender=message.try_sender),
             context=self._context,
             message=message,
             recipients=tuple(progress.waiting),

@@ -115,8 +115,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class LoggedTry:
+    """`transport` empty is direct delivery; `reason` says why that way was taken."""
+
     at: float
     entry: Try
+    transport: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ async def find_item(queue: Queue, queue_id: QueueId) -> Detail | None:
         header_bytes, file, content, message, domain = meta
         octets = min(header_bytes, MAX_SHOWN_HEADER_OCTETS)
         tries = reader.rows(
-            "SELECT at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt FROM attempt"
+            "SELECT at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason FROM attempt"
             " WHERE message = :message AND domain = :domain ORDER BY id",
             {"message": message, "domain": domain},
         )
@@ -185,7 +185,7 @@ def _item(row: Row) -> Item:
 
 
 def _logged(row: Row) -> LoggedTry:
-    at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt = row
+    at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason = row
     return LoggedTry(
         at,
         Try(
@@ -198,4 +198,6 @@ def _logged(row: Row) -> LoggedTry:
             duration_ms=duration_ms,
             excerpt=excerpt,
         ),
+        transport,
+        reason,
     )

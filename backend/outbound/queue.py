@@ -197,7 +197,7 @@ class Queue:
         reason = choice.reason[:MAX_NOTE_CHARS] if choice is not None else ""
 
         def write(tx: Transaction) -> None:
-            self._log_tries(tx, batch, tries, started_at)
+            self._log_tries(tx, batch, tries, started_at, name, reason)
             for fate in fates:
                 owes_report = batch.outgoing.sender is not None
                 if fate.verdict is Verdict.DONE or (
@@ -245,6 +245,24 @@ class Queue:
         if override is not None or reset_override:
             change += ", override = :override"
         return await self._act(ids, (State.WAITING,), change, params, State.WAITING, "")
+
+    async def choose_transport(self, ids: Sequence[QueueId], override: str | None) -> Acted:
+        """For all further attempts: a name, `""` for direct delivery, None for what the routes say. The next one is now;
+        held ones stay held.
+        """
+        params: dict[str, object] = {"now": self._clock.time(), "override": override}
+        told = (
+            "The routes decide again how it leaves"
+            if override is None
+            else f"Chosen by hand: it leaves by {f'the transport “{override}”' if override else 'direct delivery'}"
+        )
+        change = "next_attempt_at = :now, override = :override"
+        waiting = await self._act(ids, (State.WAITING,), change, params, State.WAITING, told)
+        if not waiting.missing:
+            return waiting
+        change = "override = :override"
+        held = await self._act(waiting.missing, (State.HELD,), change, params, State.HELD, told)
+        return Acted((*waiting.changed, *held.changed), held.missing)
 
     async def hold(self, ids: Sequence[QueueId]) -> Acted:
         return await self._act(
@@ -394,12 +412,19 @@ class Queue:
         )
 
     @staticmethod
-    def _log_tries(tx: Transaction, batch: Batch, tries: Sequence[Try], started_at: float) -> None:
+    def _log_tries(
+        tx: Transaction,
+        batch: Batch,
+        tries: Sequence[Try],
+        started_at: float,
+        transport: str,
+        reason: str,
+    ) -> None:
         params = {"message": batch.message, "domain": _domain_of(batch)}
         tx.run_many(
             "INSERT INTO attempt (message, domain, at, host, ip, port, tls, succeeded, answer,"
-            " duration_ms, excerpt) VALUES (:message, :domain, :at, :host, :ip, :port, :tls,"
-            " :succeeded, :answer, :duration_ms, :excerpt)",
+            " duration_ms, excerpt, transport, reason) VALUES (:message, :domain, :at, :host, :ip,"
+            " :port, :tls, :succeeded, :answer, :duration_ms, :excerpt, :transport, :reason)",
             [
                 params
                 | {
@@ -412,6 +437,8 @@ class Queue:
                     "answer": entry.answer[:MAX_NOTE_CHARS],
                     "duration_ms": entry.duration_ms,
                     "excerpt": entry.excerpt,
+                    "transport": transport,
+                    "reason": reason,
                 }
                 for entry in tries
             ],

@@ -131,7 +131,7 @@ class RelayTransport:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """`context(verify)`: for TLS to other servers, with or without a look at their certificate."""
-        self._settings = settings
+        self.settings = settings
         self._resolver = resolver
         self._hostname = hostname.lower()
         self._context = context
@@ -139,21 +139,18 @@ class RelayTransport:
         self._dialogues = dialogues
 
     async def deliver(self, message: Outgoing) -> Delivery:
-        settings = self._settings
+        settings = self.settings
         if settings.username and settings.password is None:
             status = SmtpStatus(
                 451, "4.7.0", f"transport {settings.name}: {NOT_STORED.format(name=settings.name)}"
             )
             return _same_for_all(message, status)
-        runs = await self._run(message, try_sender=False)
+        runs = await self._run(message)
         return Delivery(results=runs[-1].results, tries=tuple(run.tried for run in runs))
 
     async def probe(self, message: Outgoing) -> Finding:
-        """As far as a delivery can be tried without one: up to the sender, whose mail may or may not be taken.
-
-        `message` names any recipient; nothing is sent to it.
-        """
-        run = (await self._run(message, try_sender=True))[-1]
+        """How the last connection went, in all particulars."""
+        run = (await self._run(message))[-1]
         result, session = run.outcome.results[0], run.session
         return Finding(
             stage=result.stage,
@@ -166,10 +163,10 @@ class RelayTransport:
             tried=run.tried,
         )
 
-    async def _run(self, message: Outgoing, *, try_sender: bool) -> list["_Run"]:
+    async def _run(self, message: Outgoing) -> list["_Run"]:
         """One connection, and others before it that did not come about: then the next address is tried."""
         try:
-            context = await self._context(self._settings.verify)
+            context = await self._context(self.settings.verify)
         except DialError as error:
             context, missing = opportunistic_context(), error
             addresses: list[str] = []
@@ -177,7 +174,7 @@ class RelayTransport:
             addresses, missing = await self._addresses()
         runs: list[_Run] = []
         for ip in addresses or [""]:
-            run = await self._one(ip, missing, context, message, try_sender=try_sender)
+            run = await self._one(ip, missing, context, message)
             runs.append(run)
             if run.session.connection is not None:
                 break
@@ -185,7 +182,7 @@ class RelayTransport:
 
     async def _addresses(self) -> tuple[list[str], DialError]:
         """What to connect to; when there is nothing, the reason."""
-        host = self._settings.host
+        host = self.settings.host
         try:
             return [str(ipaddress.ip_address(host))], DialError("")
         except ValueError:
@@ -201,15 +198,9 @@ class RelayTransport:
         return here[:MAX_ADDRESSES], DialError(text, Fault.UNKNOWN_NAME)
 
     async def _one(
-        self,
-        ip: str,
-        missing: DialError,
-        context: ssl.SSLContext,
-        message: Outgoing,
-        *,
-        try_sender: bool,
+        self, ip: str, missing: DialError, context: ssl.SSLContext, message: Outgoing
     ) -> "_Run":
-        settings = self._settings
+        settings = self.settings
         chosen: list[str] = []
 
         def choose_sasl(offered: Sequence[str]) -> SaslExchange | None:
@@ -230,7 +221,7 @@ class RelayTransport:
                 ehlo_name=self._hostname,
                 tls=settings.tls,
                 choose_sasl=choose_sasl if settings.username else None,
-                try_sender=try_sender,
+                try_sender=message.try_sender,
             ),
             context=context,
             message=message,
@@ -252,7 +243,7 @@ class RelayTransport:
         )
 
     def _exchange(self, session: Session, offered: Sequence[str]) -> SaslExchange | None:
-        settings = self._settings
+        settings = self.settings
         allowed: Sequence[str] = settings.mechanisms
         if not session.client.is_tls and settings.tls is not Tls.NEVER:
             # SECURITY: TLS may have been taken away on the way; the password itself is not sent then.
@@ -277,7 +268,7 @@ class RelayTransport:
 
     def _result(self, result: RecipientResult, session: Session) -> Result:
         """Behaviour T5: the words of its row, and what is for good."""
-        settings, status = self._settings, result.status
+        settings, status = self.settings, result.status
         place = f"{settings.host}:{settings.port}"
         if session.is_greeted_by_ourselves:
             status = SmtpStatus(451, "4.4.6", f"transport {settings.name}: {LEADS_BACK}")

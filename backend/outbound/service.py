@@ -1,7 +1,8 @@
 """Outgoing mail as one service: what `server.py` builds, opens, runs and closes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,17 +15,19 @@ from backend.core.ids import AccountId
 from backend.core.status import UNKNOWN_FAULT, SmtpStatus
 from backend.dns.resolver import Resolver
 from backend.observe import log as logs
+from backend.outbound.advice import Report
 from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.dial import Endpoints
 from backend.outbound.entries import Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
+from backend.outbound.probe import probe
 from backend.outbound.queue import Queue
 from backend.outbound.reports import Reporter
-from backend.outbound.route import Choice, Question, Routing, route
+from backend.outbound.route import Choice, Level, Question, Routing, Rule, route
 from backend.outbound.schedule import DRAIN_S, Scheduler
 from backend.outbound.session import DEFAULT_LIMITS, Limits
 from backend.outbound.submit import Deliver, Submitter
-from backend.outbound.transport import Delivery, Result
+from backend.outbound.transport import Delivery, Result, Try
 from backend.outbound.transports import Transports
 from backend.runtime import tasks
 
@@ -130,6 +133,37 @@ class Outbound:
             item.override,
         )
 
+    def evaluate(
+        self,
+        *,
+        account: str,
+        sender_domain: str,
+        recipient_domain: str,
+        attempts: int,
+        drafts: Mapping[Level, Sequence[Rule]],
+    ) -> Choice:
+        """Which way such a message would take. `drafts` are lists to look at instead of those in the settings."""
+        question = Question(
+            sender_domain=sender_domain, recipient_domain=recipient_domain, attempts=attempts
+        )
+        routing = self._routing(AccountId(account), sender_domain)
+        return route(
+            question,
+            replace(
+                routing,
+                account=drafts.get(Level.ACCOUNT, routing.account),
+                domain=drafts.get(Level.DOMAIN, routing.domain),
+                server=drafts.get(Level.SERVER, routing.server),
+            ),
+        )
+
+    async def test_transport(self, name: str, *, sender: str, domain: str) -> Report:
+        """Raises:
+        UserError: sender or domain can't be used.
+        """
+        domains = self._config().domains
+        return await probe(name, domains, self.transports, sender=sender, domain=domain)
+
     async def attempt(self, batch: Batch) -> None:
         """One attempt for one batch, written down."""
         started_at = self._clock.time()
@@ -147,6 +181,11 @@ class Outbound:
             f"Attempt {batch.attempts} of {MAX_ATTEMPTS} to deliver to {_listed(outgoing.recipients)}. {choice.reason}",
         )
         delivery = await self._deliver(batch, choice)
+        if not delivery.tries:
+            # Nobody was connected to, which the log of attempts should say as well.
+            delivery = replace(
+                delivery, tries=(Try(host="", answer=delivery.results[0].status.text),)
+            )
         fates = judge(batch.ids, delivery.results, batch.attempts)
         while True:
             try:
@@ -178,8 +217,6 @@ class Outbound:
         attempts: int,
         override: str | None,
     ) -> Choice:
-        domains = self._config().domains
-        owner, home = domains.accounts.get(account), domains.domains.get(sender_domain)
         return route(
             Question(
                 sender_domain=sender_domain,
@@ -187,12 +224,17 @@ class Outbound:
                 attempts=attempts,
                 override=override,
             ),
-            Routing(
-                account=owner.routes if owner is not None else (),
-                domain=home.routes if home is not None else (),
-                server=domains.routes,
-                transports=domains.transports,
-            ),
+            self._routing(account, sender_domain),
+        )
+
+    def _routing(self, account: AccountId, sender_domain: str) -> Routing:
+        domains = self._config().domains
+        owner, home = domains.accounts.get(account), domains.domains.get(sender_domain)
+        return Routing(
+            account=owner.routes if owner is not None else (),
+            domain=home.routes if home is not None else (),
+            server=domains.routes,
+            transports=domains.transports,
         )
 
     def _tell(self, batch: Batch, delivery: Delivery, fates: Sequence[Fate]) -> None:

@@ -24,6 +24,8 @@ class Outgoing:
     content: bytes | Path
     body: BodyType = BodyType.EIGHT_BIT_MIME
     smtputf8: bool = False
+    try_sender: bool = False
+    """Only asks whether mail from the sender would be taken; nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

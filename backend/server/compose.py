@@ -26,6 +26,7 @@ from backend.imapd.server import ImapLimits, ImapServer
 from backend.inbound.checks import Check, GreetingCheck, ReverseNameCheck
 from backend.inbound.deliver import Inbound
 from backend.observe.activity import Activity
+from backend.outbound.catalogue import Catalogue
 from backend.outbound.service import Outbound
 from backend.runtime.hub import Hub
 from backend.runtime.threads import Pool, run_blocking
@@ -106,6 +107,7 @@ class Appliance:
             publish=self._queue_changed,
             clock=self.clock,
         )
+        self.catalogue = Catalogue(self.config, self.secrets)
         await self.outbound.open()
         self._opened.push_async_callback(self.outbound.close)
         # Practice mode asks nobody outside, not even for the name of an address.

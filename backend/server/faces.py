@@ -66,6 +66,7 @@ class Faces:
             accounts=appliance.accounts,
             store=appliance.store,
             outbound=appliance.outbound,
+            catalogue=appliance.catalogue,
             dns_checkup=appliance.dns_checkup,
             activity=appliance.activity,
             log_ring=ring,

@@ -71,6 +71,7 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "dns_records",
         "queue_item",
         "trace",
+        "transport",
         "job",
         "revision_diff",
     }

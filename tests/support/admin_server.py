@@ -33,6 +33,7 @@ from backend.core.events import ServerEvent
 from backend.core.problems import Problem
 from backend.observe.activity import Activity
 from backend.observe.ring import LogRing
+from backend.outbound.catalogue import Catalogue
 from backend.outbound.service import Outbound
 from backend.store.store import Store
 from tests.support.settings import new_folder
@@ -146,6 +147,7 @@ async def admin_server(
             accounts=AccountService(config, passwords, on_removed=store.remove_account),
             store=store,
             outbound=outbound,
+            catalogue=Catalogue(config, secrets),
             dns_checkup=DnsCheckup(
                 resolver or NoResolver(), config=lambda: config.current, port=dns_port
             ),

@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.api import types as t
+from backend.api.delivery import ChooseTransport
 from backend.core.errors import NotFoundError
 from backend.core.ids import QueueId
 from backend.core.problems import Problem
+from backend.outbound.catalogue import unknown_transport
 from backend.outbound.entries import Item, State
 from backend.outbound.listing import Filter, find_item, list_items
 from backend.outbound.queue import Acted, Queue
 from backend.outbound.route import DIRECT
+from backend.outbound.service import Outbound
 
 # The API's word for each state that the list can show.
 _STATES: dict[State, t.QueueState] = {
@@ -23,8 +26,12 @@ _STATES: dict[State, t.QueueState] = {
 }
 
 
-def _item(item: Item) -> t.QueueItem:
+def _item(outbound: Outbound, item: Item) -> t.QueueItem:
     will_try = item.state is State.WAITING
+    transport, reason = item.transport, item.transport_reason
+    if item.state in {State.WAITING, State.HELD}:
+        choice = outbound.explain(item)
+        transport, reason = choice.transport, choice.reason
     return t.QueueItem(
         id=item.id,
         trace=item.trace,
@@ -38,8 +45,9 @@ def _item(item: Item) -> t.QueueItem:
         next_attempt_at=wire.at(item.next_attempt_at) if will_try else None,
         attempts=item.attempts,
         last_answer=item.last_answer,
-        transport=item.transport,
-        transport_reason=item.transport_reason,
+        transport=transport,
+        transport_reason=reason,
+        transport_chosen=item.override is not None,
     )
 
 
@@ -61,7 +69,7 @@ async def queue(call: Call) -> t.QueueList:
         limit=query.limit,
     )
     return t.QueueList(
-        items=[_item(item) for item in page.items],
+        items=[_item(call.services.outbound, item) for item in page.items],
         total=page.total,
         waiting=page.waiting,
         held=page.held,
@@ -82,7 +90,7 @@ async def queue_item(call: Call) -> t.QueueDetail:
     choice = outbound.explain(detail.item)
     transport = "direct delivery" if choice.transport == DIRECT else f"“{choice.transport}”"
     return t.QueueDetail(
-        item=_item(detail.item),
+        item=_item(outbound, detail.item),
         attempts=[
             t.Attempt(
                 at=wire.at(entry.at),
@@ -92,6 +100,8 @@ async def queue_item(call: Call) -> t.QueueDetail:
                 tls=entry.entry.tls,
                 succeeded=entry.entry.succeeded,
                 answer=entry.entry.answer,
+                transport=entry.transport,
+                reason=entry.reason,
             )
             for entry in detail.attempts
         ],
@@ -99,6 +109,16 @@ async def queue_item(call: Call) -> t.QueueDetail:
         route_steps=[str(step) for step in choice.steps],
         headers=detail.header.decode("utf-8", "replace"),
     )
+
+
+async def choose_transport(call: Call) -> t.QueueActed:
+    body, services = call.body(ChooseTransport), call.services
+    name = body.transport
+    if name not in {None, DIRECT} and name not in services.config.current.domains.transports:
+        raise unknown_transport(str(name))
+    ids = [QueueId(number) for number in body.ids]
+    acted = await services.outbound.queue.choose_transport(ids, name)
+    return t.QueueActed(changed=len(acted.changed), missing=list(acted.missing))
 
 
 _Act = Callable[[Queue, Sequence[QueueId]], Awaitable[Acted]]
@@ -120,5 +140,6 @@ HANDLERS: dict[str, Handler] = {
     "hold": _acting(lambda queue, ids: queue.hold(ids)),
     "release": _acting(lambda queue, ids: queue.release(ids)),
     "drop": _acting(lambda queue, ids: queue.drop(ids)),
+    "choose_transport": choose_transport,
     "fail": _acting(lambda queue, ids: queue.fail(ids)),
 }

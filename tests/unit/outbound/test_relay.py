@@ -20,7 +20,7 @@ from tests.support.smtp_sink import ScriptedServer, SmtpSink, say, silent
 CONTENT = b"From: anna@a.test\r\nSubject: x\r\n\r\nhello\r\n"
 
 
-def message(*recipients, sender="anna@a.test"):
+def message(*recipients, sender="anna@a.test", **more):
     return Outgoing(
         trace=TraceId("t1"),
         sender=parse_address(sender),
@@ -28,6 +28,7 @@ def message(*recipients, sender="anna@a.test"):
         domain="b.test",
         size_bytes=len(CONTENT),
         content=CONTENT,
+        **more,
     )
 
 
@@ -184,7 +185,7 @@ async def test_each_mechanism_against_our_own_submission_service(tmp_path, kind,
             mechanisms=(mechanism,),
         )
         # The certificate is for the server's name; the name leads to this computer in the test only.
-        transport._settings = replace(transport._settings, host=HOST)
+        transport.settings = replace(transport.settings, host=HOST)
         transport._resolver = NamesHere(HOST)
         delivery = await transport.deliver(message(sender="anna@gatepost.test"))
         await dialogues.close()
@@ -360,12 +361,12 @@ async def test_a_probe_asks_for_the_sender_and_sends_nothing(make, authority):
     talk = SignInServer(["CRAM-MD5"], issued=authority.issue("relay.test"))
     async with ScriptedServer(talk) as server:
         transport = make(server.port, username="anna", password="pencil")
-        finding = await transport.probe(message())
+        finding = await transport.probe(message(try_sender=True))
         assert finding.status.code == 250
         assert finding.stage is Stage.MAIL
         assert finding.signed_in_with == "CRAM-MD5"
         talk.sender_reply = "553 5.7.1 not your address"
-        refused = await transport.probe(message())
+        refused = await transport.probe(message(try_sender=True))
     assert refused.status.code == 553
     assert refused.stage is Stage.MAIL
     verbs = [

@@ -1,0 +1,323 @@
+"""Transports, routes, and the tester of both."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from backend.admin import wire
+from backend.admin.call import Call, Handler
+from backend.api import delivery as w
+from backend.api import types as t
+from backend.config.routing import Route, Transport
+from backend.core.address import AddressError, Domain, parse_address, parse_domain
+from backend.core.errors import NotFoundError, UserError
+from backend.core.problems import Problem
+from backend.outbound.catalogue import Place, routes_of, signs_in, uses_of
+from backend.outbound.lint import useless_routes
+from backend.outbound.relay import port_of, relay_of
+from backend.outbound.route import Choice, Level
+
+# ---- transports
+
+
+def _settings(transport: Transport) -> w.TransportSettings:
+    relay = relay_of(transport)
+    if relay is not None:
+        method, found = relay
+        values: dict[str, Any] = {
+            "kind": method,
+            "host": found.host,
+            "port": found.port,
+            "starttls_insecure_skip_verify": found.starttls_insecure_skip_verify,
+            "no_starttls": found.no_starttls,
+        }
+        if found.auth is not None:
+            values |= {"username": found.auth.username, "mechanisms": found.auth.mechanisms}
+    elif transport.socks is not None:
+        socks = transport.socks
+        values = {
+            "kind": "socks",
+            "address": socks.address,
+            "username": socks.username,
+            "remote_ips": socks.remote_ips,
+            "remote_hostname": socks.remote_hostname,
+        }
+    elif transport.fail is not None:
+        values = {"kind": "fail", **transport.fail.model_dump()}
+    else:
+        direct = transport.direct.model_dump() if transport.direct is not None else {}
+        values = {"kind": "direct", **direct}
+    return w.TransportSettings.model_validate(values)
+
+
+def _as_in_the_file(settings: w.TransportSettings) -> dict[str, Any]:
+    """Only what differs from the defaults, so that the file stays short."""
+    given = settings.model_dump(exclude_defaults=True, exclude={"kind"})
+    username, mechanisms = given.pop("username", ""), given.pop("mechanisms", [])
+    if settings.kind == "direct" and not given:
+        return {}
+    if username or mechanisms:
+        if settings.kind == "socks":
+            given["username"] = username
+        else:
+            given["auth"] = {"username": username}
+            if mechanisms:
+                given["auth"]["mechanisms"] = mechanisms
+    return {settings.kind: given}
+
+
+def _summary(transport: Transport) -> str:
+    relay = relay_of(transport)
+    if relay is not None:
+        method, found = relay
+        how = "TLS" if method == "submissions" else "STARTTLS"
+        if found.no_starttls:
+            how = "no TLS"
+        elif found.starttls_insecure_skip_verify:
+            how = "STARTTLS, any certificate"
+        who = f", signs in as {found.auth.username}" if found.auth is not None else ""
+        return f"relay {found.host}:{port_of(method, found)} with {how}{who}"
+    if transport.socks is not None:
+        who = f" as {transport.socks.username}" if transport.socks.username else ""
+        return f"direct, through the SOCKS proxy {transport.socks.address}{who}"
+    if transport.fail is not None:
+        return f"refused with {transport.fail.smtp_code} {transport.fail.smtp_message}"
+    if transport.direct is not None and transport.direct.disable_ipv4:
+        return "direct, over IPv6 only"
+    if transport.direct is not None and transport.direct.disable_ipv6:
+        return "direct, over IPv4 only"
+    return "direct"
+
+
+def _describe(call: Call, name: str) -> w.Transport:
+    catalogue = call.services.catalogue
+    transport = catalogue.transport(name)
+    users = uses_of(call.services.config.current.domains, name)
+    return w.Transport(
+        name=name,
+        settings=_settings(transport),
+        summary=_summary(transport),
+        needs_password=signs_in(transport),
+        has_password=catalogue.has_password(name),
+        used_by=[str(place) for place in users],
+    )
+
+
+async def transports(call: Call) -> w.Transports:
+    names = call.services.config.current.domains.transports
+    return w.Transports(items=[_describe(call, name) for name in names])
+
+
+async def transport(call: Call) -> w.Transport:
+    return _describe(call, call.path("transport"))
+
+
+async def add_transport(call: Call) -> w.Transport:
+    body = call.body(w.AddTransport)
+    await call.services.catalogue.add_transport(
+        body.name, _as_in_the_file(body.settings), password=body.password, author=call.author
+    )
+    return _describe(call, body.name)
+
+
+async def remove_transport(call: Call) -> t.Empty:
+    await call.services.catalogue.remove_transport(call.path("transport"), author=call.author)
+    return t.Empty()
+
+
+async def set_transport_password(call: Call) -> w.Transport:
+    name = call.path("transport")
+    await call.services.catalogue.set_password(name, call.body(w.SetTransportPassword).password)
+    return _describe(call, name)
+
+
+async def test_transport(call: Call) -> w.TransportTest:
+    name, body = call.path("transport"), call.body(w.TransportTestQuestion)
+    call.services.catalogue.transport(name)
+    report = await call.services.outbound.test_transport(
+        name, sender=body.sender, domain=body.domain
+    )
+    return w.TransportTest(
+        ok=report.ok,
+        message=report.message,
+        fix=report.fix,
+        steps=[w.TransportTestStep(name=s.name, ok=s.ok, text=s.text) for s in report.steps],
+        excerpt=report.excerpt,
+    )
+
+
+# ---- routes
+
+
+def _owner(call: Call, level: Level, owner: str) -> str:
+    """As the settings spell it."""
+    if level is Level.ACCOUNT:
+        return call.services.accounts.find_account(owner)
+    if level is Level.SERVER:
+        return ""
+    try:
+        return parse_domain(owner).ascii
+    except AddressError:
+        return owner
+
+
+async def mail_routes(call: Call) -> w.MailRoutes:
+    config = call.services.config.current
+    useless = useless_routes(config.domains)
+    reasons = {each.place: each.reason for each in useless}
+    return w.MailRoutes(
+        items=[
+            w.MailRoute(
+                level=place.level.value,
+                owner=place.owner,
+                position=place.position,
+                settings=w.RouteSettings.model_validate(route.model_dump()),
+                warning=reasons.get(place, ""),
+            )
+            for place, route in routes_of(config.domains)
+        ],
+        revision=config.revision,
+        warnings=[wire.problem(each.problem()) for each in useless],
+    )
+
+
+async def add_mail_route(call: Call) -> w.MailRoutes:
+    body = call.body(w.AddMailRoute)
+    level = Level(body.level)
+    await call.services.catalogue.add_route(
+        Place(level, _owner(call, level, body.owner), body.position),
+        body.route.model_dump(exclude_defaults=True),
+        author=call.author,
+        base_revision=body.revision,
+    )
+    return await mail_routes(call)
+
+
+async def remove_mail_route(call: Call) -> w.MailRoutes:
+    body = call.body(w.RemoveMailRoute)
+    level = Level(body.level)
+    await call.services.catalogue.remove_route(
+        Place(level, _owner(call, level, body.owner), body.position),
+        author=call.author,
+        base_revision=body.revision,
+    )
+    return await mail_routes(call)
+
+
+async def evaluate_routes(call: Call) -> w.RouteEvaluation:
+    body = call.body(w.RouteQuestion)
+    domains = call.services.config.current.domains
+    sender, recipient = _domain(body.sender, "/from"), _domain(body.recipient, "/to")
+    account = _account(call, body)
+    answers = []
+    for attempts in body.attempts:
+        choice = call.services.outbound.evaluate(
+            account=account,
+            sender_domain=sender,
+            recipient_domain=recipient,
+            attempts=attempts,
+            drafts=_drafts(body.draft_routes),
+        )
+        answers.append(_answer(attempts, choice))
+    return w.RouteEvaluation(
+        account=account,
+        sender_domain=sender,
+        recipient_domain=recipient,
+        is_local=recipient in domains.domains,
+        answers=answers,
+    )
+
+
+def _account(call: Call, body: w.RouteQuestion) -> str:
+    if body.account:
+        return call.services.accounts.find_account(body.account)
+    try:
+        return call.services.accounts.find_account(body.sender) if "@" in body.sender else ""
+    except NotFoundError:
+        return ""
+
+
+def _domain(text: str, path: str) -> str:
+    """Of an address or domain; empty for the null sender and for address literals."""
+    plain = text.strip().removeprefix("<").removesuffix(">")
+    if not plain or plain.endswith("]"):
+        return ""
+    try:
+        if "@" in plain:
+            address = parse_address(plain)
+            return "" if address.literal else address.domain.ascii
+        found: Domain = parse_domain(plain)
+    except AddressError as error:
+        raise UserError(
+            Problem(
+                code="route.address",
+                path=path,
+                message=f"{error}.",
+                fix="Enter an address such as anna@example.org, or a domain.",
+            )
+        ) from error
+    return found.ascii
+
+
+def _drafts(drafts: w.DraftRoutes | None) -> dict[Level, list[Route]]:
+    if drafts is None:
+        return {}
+    given = {
+        Level.ACCOUNT: drafts.account,
+        Level.DOMAIN: drafts.domain,
+        Level.SERVER: drafts.server,
+    }
+    return {
+        level: [_rule(level, index, rule) for index, rule in enumerate(rules)]
+        for level, rules in given.items()
+        if rules is not None
+    }
+
+
+def _rule(level: Level, index: int, settings: w.RouteSettings) -> Route:
+    try:
+        return Route.model_validate(settings.model_dump())
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        field = "".join(f"/{part}" for part in fault["loc"])
+        raise UserError(
+            Problem(
+                code="route.draft",
+                path=f"/draft_routes/{level}/{index}{field}",
+                message=f"{fault['msg'].removeprefix('Value error, ')}.",
+                fix="Correct that route.",
+            )
+        ) from error
+
+
+def _answer(attempts: int, choice: Choice) -> w.RouteAnswer:
+    return w.RouteAnswer(
+        attempts=attempts,
+        transport=choice.transport,
+        known=choice.known,
+        reason=choice.reason,
+        steps=[
+            w.RouteStep(
+                level=step.level.value,
+                position=step.position,
+                transport=step.transport,
+                matched=step.matched,
+                reason=step.reason,
+            )
+            for step in choice.steps
+        ],
+    )
+
+
+HANDLERS: dict[str, Handler] = {
+    "transports": transports,
+    "transport": transport,
+    "add_transport": add_transport,
+    "remove_transport": remove_transport,
+    "set_transport_password": set_transport_password,
+    "test_transport": test_transport,
+    "mail_routes": mail_routes,
+    "add_mail_route": add_mail_route,
+    "remove_mail_route": remove_mail_route,
+    "evaluate_routes": evaluate_routes,
+}
