@@ -9,7 +9,7 @@ from app.cli.output import table
 
 @click.group()
 def domain() -> None:
-    """Domains: list, add, remove."""
+    """Domains: list, add, remove, and their DKIM keys."""
 
 
 @domain.command("list")

@@ -4,6 +4,7 @@ import click
 
 from app.cli.accounts import account
 from app.cli.config import config
+from app.cli.dkim import dkim
 from app.cli.dns import dns
 from app.cli.domains import domain
 from app.cli.log import log
@@ -58,3 +59,4 @@ for command in (
     admin_password,
 ):
     main.add_command(command)
+domain.add_command(dkim)

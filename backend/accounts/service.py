@@ -41,11 +41,15 @@ class AccountService:
         passwords: Passwords,
         *,
         on_removed: Callable[[AccountId], Awaitable[None]] | None = None,
+        new_domain: Callable[[], dict[str, Any]] = dict,
     ) -> None:
-        """`on_removed` clears away the mail of an account that is gone from the configuration."""
+        """`on_removed` clears away the mail of an account that is gone from the configuration; `new_domain` gives the
+        settings that a new domain starts with.
+        """
         self._config = config
         self._passwords = passwords
         self._on_removed = on_removed
+        self._new_domain = new_domain
         self._adding = asyncio.Lock()
 
     # --- domains -----------------------------------------------------------------------------------------------------
@@ -74,7 +78,8 @@ class AccountService:
                     "Add accounts or addresses to it, or choose another name.",
                     "/name",
                 )
-            return _with(config, ("domains", domain.ascii), {"description": description})
+            settings = {**self._new_domain(), "description": description}
+            return _with(config, ("domains", domain.ascii), settings)
 
         await self._edit(change, author, f"Added the domain {domain}", base_revision)
         return domain
@@ -173,7 +178,7 @@ class AccountService:
             if domain_name not in config.domains.domains:
                 if not add_domain:
                     raise _unknown_domain(domain_name)
-                config = _with(config, ("domains", domain_name), {})
+                config = _with(config, ("domains", domain_name), self._new_domain())
             _require_free(config.domains, key)
             account = _account_name(config.domains, name, key)
             made[:] = [account]

@@ -14,6 +14,7 @@ from backend.config.paths import DataFolder
 from backend.config.store import ConfigStore
 from backend.core.clock import Clock
 from backend.core.problems import Problem
+from backend.mailauth.selectors import DkimKeys
 from backend.observe.activity import Activity
 from backend.observe.ring import LogRing
 from backend.outbound.catalogue import Catalogue
@@ -60,6 +61,7 @@ class Services:
     outbound: Outbound
     catalogue: Catalogue
     dns_checkup: DnsCheckup
+    dkim: DkimKeys
     activity: Activity
     log_ring: LogRing
     feed: Feed

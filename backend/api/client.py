@@ -23,6 +23,7 @@ import aiohttp
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from backend.api import delivery as w
+from backend.api import dkim as d
 from backend.api import dns
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SocketPath
@@ -175,6 +176,42 @@ class Client:
 
     async def remove_domain(self, name: str) -> None:
         await self._call("remove_domain", t.Empty, path={"domain": name})
+
+    # ---- signatures
+
+    async def dkim(self, domain: str, *, check: bool = False) -> d.Dkim:
+        return await self._call(
+            "dkim", d.Dkim, path={"domain": domain}, query=d.DkimQuery(check=check)
+        )
+
+    async def add_dkim_selector(
+        self,
+        domain: str,
+        *,
+        selector: str = "",
+        algorithm: d.DkimAlgorithm = "rsa2048",
+        sign: bool = False,
+    ) -> d.Dkim:
+        body = d.AddDkimSelector(name=selector, algorithm=algorithm, sign=sign)
+        return await self._call("add_dkim_selector", d.Dkim, path={"domain": domain}, body=body)
+
+    async def choose_dkim_selectors(self, domain: str, selectors: list[str]) -> d.Dkim:
+        body = d.ChooseDkimSelectors(selectors=selectors)
+        return await self._call("choose_dkim_selectors", d.Dkim, path={"domain": domain}, body=body)
+
+    async def rotate_dkim(self, domain: str, *, skip_waiting: bool = False) -> d.Dkim:
+        body = d.RotateDkim(skip_waiting=skip_waiting)
+        return await self._call("rotate_dkim", d.Dkim, path={"domain": domain}, body=body)
+
+    async def remove_dkim_selector(
+        self, domain: str, selector: str, *, even_if_signing: bool = False
+    ) -> d.Dkim:
+        return await self._call(
+            "remove_dkim_selector",
+            d.Dkim,
+            path={"domain": domain, "selector": selector},
+            query=d.RemoveDkimQuery(even_if_signing=even_if_signing),
+        )
 
     async def dns_records(self, domain: str) -> dns.DnsRecords:
         return await self._call("dns_records", dns.DnsRecords, path={"domain": domain})

@@ -9,6 +9,7 @@ from enum import Enum
 from pydantic import BaseModel
 
 from backend.api import delivery as w
+from backend.api import dkim as d
 from backend.api import dns
 from backend.api import types as t
 
@@ -130,6 +131,45 @@ ROUTES: tuple[Route, ...] = (
     _post("add_domain", "/domains", t.Domain, "Add a domain", request=t.AddDomain, status=201),
     _delete(
         "remove_domain", "/domains/{domain}", "Remove a domain; refused while accounts live in it"
+    ),
+    # signatures
+    _get(
+        "dkim",
+        "/domains/{domain}/dkim",
+        d.Dkim,
+        "DKIM keys of a domain, with their DNS records",
+        query=d.DkimQuery,
+    ),
+    _post(
+        "add_dkim_selector",
+        "/domains/{domain}/dkim/selectors",
+        d.Dkim,
+        "Make a DKIM key",
+        request=d.AddDkimSelector,
+        status=201,
+    ),
+    Route(
+        name="choose_dkim_selectors",
+        method="PUT",
+        path=PREFIX + "/domains/{domain}/dkim/sign",
+        reply=d.Dkim,
+        summary="Choose which DKIM keys sign",
+        request=d.ChooseDkimSelectors,
+    ),
+    _post(
+        "rotate_dkim",
+        "/domains/{domain}/dkim/rotate",
+        d.Dkim,
+        "Change the DKIM keys for new ones, or go on with that",
+        request=d.RotateDkim,
+    ),
+    Route(
+        name="remove_dkim_selector",
+        method="DELETE",
+        path=PREFIX + "/domains/{domain}/dkim/selectors/{selector}",
+        reply=d.Dkim,
+        summary="Remove a DKIM key for good; refused while it signs",
+        query=d.RemoveDkimQuery,
     ),
     _get(
         "dns_records",
@@ -254,9 +294,7 @@ ROUTES: tuple[Route, ...] = (
         request=w.TransportTestQuestion,
     ),
     _get("mail_routes", "/routes", w.MailRoutes, "Which transport is used for what"),
-    _post(
-        "add_mail_route", "/routes", w.MailRoutes, "Add a route", request=w.AddMailRoute, status=201
-    ),
+    _post("add_mail_route", "/routes", w.MailRoutes, "Add a route", request=w.AddMailRoute, status=201),
     _post(
         "remove_mail_route",
         "/routes/remove",

@@ -26,7 +26,7 @@ _SEALED_IF_PRESENT = (
 )  # fmt: skip
 
 _FIELD = re.compile(rb"(?m)^([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
-_BLANKS = re.compile(rb"[ \t]+")
+_BLANKS = re.compile(rb"[ \t]{2,}|\t")  # a single space stays as it is
 _LINE_END = re.compile(rb"\r?\n")
 _HELD_BACK = re.compile(rb"[ \t]*\r?\Z")
 _LINE_WIDTH = 76

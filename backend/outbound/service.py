@@ -26,7 +26,7 @@ from backend.outbound.reports import Reporter
 from backend.outbound.route import Choice, Level, Question, Routing, Rule, route
 from backend.outbound.schedule import DRAIN_S, Scheduler
 from backend.outbound.session import DEFAULT_LIMITS, Limits
-from backend.outbound.submit import Deliver, Submitter
+from backend.outbound.submit import Deliver, Sign, Submitter
 from backend.outbound.transport import Delivery, Result, Try
 from backend.outbound.transports import Transports
 from backend.runtime import tasks
@@ -50,6 +50,7 @@ class Outbound:
         directory: Directory,
         deliver: Deliver,
         resolver: Resolver,
+        sign: Sign | None = None,
         password: Callable[[str], str | None] = lambda _: None,
         own_endpoints: Callable[[], Endpoints] = tuple,
         record: Callable[[TimelineEntry], None] = lambda _: None,
@@ -73,6 +74,7 @@ class Outbound:
             config=config,
             directory=directory,
             deliver=deliver,
+            sign=sign,
             clock=self._clock,
             record=record,
         )

@@ -6,7 +6,7 @@ the 250. After a crash in between, the queue delivers the local part under the s
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
@@ -27,6 +27,7 @@ from backend.core.errors import RefusedError, TemporaryError
 from backend.core.events import TimelineEntry
 from backend.core.ids import AccountId
 from backend.core.status import NO_SUCH_USER, SmtpStatus
+from backend.mailauth.signing import Signed
 from backend.message import headers
 from backend.message.addresses import parse_mailboxes
 from backend.message.dates import format_timestamp
@@ -65,6 +66,10 @@ class Deliver(Protocol):
     ) -> object: ...
 
 
+Sign = Callable[[Address, bytes, bytes | Path, int], Awaitable[Signed]]
+"""`DkimSigner.sign`: the author, the header, and where in which content the body begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Recipients:
     remote: tuple[Address, ...]
@@ -81,6 +86,7 @@ class _Prepared:
     size_bytes: int
     header: bytes
     message_id: str
+    signed: Signed | None
 
 
 class Submitter:
@@ -91,6 +97,7 @@ class Submitter:
         config: Callable[[], Config],
         directory: Directory,
         deliver: Deliver,
+        sign: Sign | None = None,
         clock: Clock | None = None,
         record: Callable[[TimelineEntry], None] = lambda _: None,
     ) -> None:
@@ -98,6 +105,7 @@ class Submitter:
         self._config = config
         self._directory = directory
         self._deliver = deliver
+        self._dkim = sign
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._record = record
 
@@ -113,8 +121,8 @@ class Submitter:
         self._check_sender(account, envelope.sender)
         recipients = self._sort(envelope.recipients)
         header, body_at = await _read_header(content)
-        self._check_authors(account, header)
-        prepared = await self._prepare(envelope, content, header, body_at, facts)
+        author = self._check_authors(account, header)
+        prepared = await self._prepare(envelope, content, header, body_at, author, facts)
         try:
             if recipients.remote:
                 entry = self._entry(account, envelope, recipients, prepared, facts)
@@ -130,7 +138,7 @@ class Submitter:
             await self._remove(prepared)
         elif recipients.local:
             await self._deliver_local_part(accepted.message, envelope, recipients, prepared, facts)
-        self._tell(account, envelope, recipients, facts)
+        self._tell(account, envelope, recipients, prepared.signed, facts)
         return SmtpStatus(250, "2.0.0", f"Accepted as {facts.trace}")
 
     # Checks
@@ -142,7 +150,8 @@ class Submitter:
         if sender is not None and not self._directory.may_send_as(account, sender):
             raise RefusedError(_not_yours(str(sender)))
 
-    def _check_authors(self, account: AccountId, header: bytes) -> None:
+    def _check_authors(self, account: AccountId, header: bytes) -> Address:
+        """The first author."""
         # RFC 6409 §6.1: a submission server may insist on an author that belongs to the one who signed in.
         fields = headers.get_all(header, b"From")
         if len(fields) > 1:
@@ -150,6 +159,7 @@ class Submitter:
         boxes = parse_mailboxes(fields[0]) if fields else []
         if not boxes:
             raise RefusedError(_NO_AUTHOR)
+        authors = []
         for box in boxes:
             try:
                 author = parse_address(box.address)
@@ -157,6 +167,8 @@ class Submitter:
                 raise RefusedError(_not_yours(box.address)) from None
             if not self._directory.may_send_as(account, author):
                 raise RefusedError(_not_yours(box.address))
+            authors.append(author)
+        return authors[0]
 
     def _sort(self, addresses: Sequence[Address]) -> _Recipients:
         remote: list[Address] = []
@@ -198,6 +210,7 @@ class Submitter:
         content: Content,
         header: bytes,
         body_at: int,
+        author: Address,
         facts: SessionFacts,
     ) -> _Prepared:
         now, hostname = self._clock.time(), self._config().server.hostname
@@ -221,6 +234,9 @@ class Submitter:
             message_id = f"<{secrets.token_hex(16)}@{domain or hostname}>"
             added.append(f"Message-ID: {message_id}\r\n".encode())
         whole = headers.prepend(headers.without_fields(header, _STRIPPED), added)
+        signed = await self._sign(author, whole, content, body_at)
+        if signed is not None:
+            whole = headers.prepend(whole, signed.fields)
         if isinstance(content, bytes) and len(content) <= INLINE_LIMIT_BYTES:
             stored: bytes | Path = whole + content[body_at:]
             size_bytes = len(whole) + len(content) - body_at
@@ -229,7 +245,21 @@ class Submitter:
                 Pool.FILES, write_file, self._queue.files, whole, content, body_at
             )
             size_bytes = stored.stat().st_size
-        return _Prepared(stored, size_bytes, whole, message_id)
+        return _Prepared(stored, size_bytes, whole, message_id, signed)
+
+    async def _sign(
+        self, author: Address, header: bytes, content: Content, body_at: int
+    ) -> Signed | None:
+        """Behaviour D1: a domain without configuration is a fault; otherwise mail goes, with a signature or without."""
+        if self._dkim is None:
+            return None
+        try:
+            return await self._dkim(author, header, content, body_at)
+        except TemporaryError:
+            raise
+        except Exception as error:
+            log.error("message could not be signed", domain=author.domain.ascii, cause=repr(error))
+            return None
 
     def _local_message(self, sender: Address | None, prepared: _Prepared) -> NewMessage:
         return NewMessage(
@@ -304,6 +334,7 @@ class Submitter:
         account: AccountId,
         envelope: Envelope,
         recipients: _Recipients,
+        signed: Signed | None,
         facts: SessionFacts,
     ) -> None:
         now = self._clock.time()
@@ -326,6 +357,7 @@ class Submitter:
                 },
             )
         )
+        self._tell_signed(signed, facts)
         log.info(
             "message accepted for sending",
             trace=facts.trace,
@@ -354,6 +386,27 @@ class Submitter:
                     {"recipient": str(address)},
                 )
             )
+
+    def _tell_signed(self, signed: Signed | None, facts: SessionFacts) -> None:
+        if signed is None or not (signed.selectors or signed.failed):
+            return
+        names = ", ".join(signed.selectors)
+        text = (
+            f"Signed for {signed.domain} (DKIM) with {names}"
+            if names
+            else f"Not signed for {signed.domain} (DKIM)"
+        )
+        if signed.failed:
+            text += f"; signing with {', '.join(signed.failed)} failed, see the log"
+        self._record(
+            TimelineEntry(
+                facts.trace,
+                self._clock.time(),
+                "signed",
+                text,
+                {"domain": signed.domain, "selectors": names},
+            )
+        )
 
 
 async def _read_header(content: Content) -> tuple[bytes, int]:

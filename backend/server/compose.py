@@ -25,6 +25,9 @@ from backend.dns.resolver import DnsResolver
 from backend.imapd.server import ImapLimits, ImapServer
 from backend.inbound.checks import Check, GreetingCheck, ReverseNameCheck
 from backend.inbound.deliver import Inbound
+from backend.mailauth.keys import KeyStore
+from backend.mailauth.selectors import DkimKeys, new_domain_settings
+from backend.mailauth.signing import DkimSigner
 from backend.observe.activity import Activity
 from backend.outbound.catalogue import Catalogue
 from backend.outbound.service import Outbound
@@ -92,8 +95,21 @@ class Appliance:
         await self.store.open()
         self._opened.push_async_callback(self.store.close)
         resolver = DnsResolver(server.outbound.resolvers, clock=self.clock)
+        keys = KeyStore(self.secrets, self.clock)
+        # Practice mode asks nobody outside, also not whether a record is published.
+        self.dkim = DkimKeys(
+            self.config,
+            keys,
+            resolver=None if server.practice_mode else resolver,
+            clock=self.clock,
+        )
+        await self.dkim.make_missing(config)
         self.dns_checkup = make_dns_checkup(
-            resolver, config=lambda: self.config.current, tls=self.tls, clock=self.clock
+            resolver,
+            config=lambda: self.config.current,
+            keys=self.dkim,
+            tls=self.tls,
+            clock=self.clock,
         )
         self.outbound = Outbound(
             self.data.queue,
@@ -101,6 +117,7 @@ class Appliance:
             directory=self.directory,
             deliver=self.store.deliver,
             resolver=resolver,
+            sign=DkimSigner(lambda: self.config.current, keys, self.clock).sign,
             password=lambda name: transport_password(self.secrets, name),
             own_endpoints=lambda: self.smtp_endpoints,
             record=self.record,
@@ -124,9 +141,13 @@ class Appliance:
         )
         self._build_mail_servers(config)
         self.accounts = AccountService(
-            self.config, self.passwords, on_removed=self._account_removed
+            self.config,
+            self.passwords,
+            on_removed=self._account_removed,
+            new_domain=lambda: new_domain_settings(self.clock.now().year),
         )
         self.config.prepare_with(self._prepare_certificate)
+        self.config.prepare_with(self.dkim.prepare)
         self.config.follow(self._config_applied)
         self._config_changes = self.config.changes.subscribe(on_event=self._tell_config_changes)
 

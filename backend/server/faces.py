@@ -67,6 +67,7 @@ class Faces:
             store=appliance.store,
             outbound=appliance.outbound,
             catalogue=appliance.catalogue,
+            dkim=appliance.dkim,
             dns_checkup=appliance.dns_checkup,
             activity=appliance.activity,
             log_ring=ring,

@@ -180,6 +180,7 @@ class Server:
     def _start_background(self, appliance: Appliance) -> list[asyncio.Task[None]]:
         jobs = {
             "outgoing mail": appliance.outbound.run,
+            "changes of DKIM keys": appliance.dkim.run,
             "settings on disk": appliance.config.watch,
             "certificates": appliance.tls.run,
         }

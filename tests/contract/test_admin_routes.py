@@ -68,6 +68,7 @@ async def test_every_get_route_answers_the_local_owner(rig):
     missing = {
         "account",
         "client_settings",
+        "dkim",
         "dns_records",
         "queue_item",
         "trace",

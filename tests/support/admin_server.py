@@ -31,6 +31,8 @@ from backend.config.store import ConfigStore
 from backend.core.clock import SystemClock
 from backend.core.events import ServerEvent
 from backend.core.problems import Problem
+from backend.mailauth.keys import KeyStore
+from backend.mailauth.selectors import DkimKeys
 from backend.observe.activity import Activity
 from backend.observe.ring import LogRing
 from backend.outbound.catalogue import Catalogue
@@ -115,6 +117,8 @@ async def admin_server(
         stack.push_async_callback(store.close)
         directory = Directory(config.current)
         config.follow(directory.update)
+        dkim = DkimKeys(config, KeyStore(secrets, clock), resolver=None, clock=clock)
+        config.prepare_with(dkim.prepare)
         outbound = Outbound(
             folder.queue,
             config=lambda: config.current,
@@ -148,6 +152,7 @@ async def admin_server(
             store=store,
             outbound=outbound,
             catalogue=Catalogue(config, secrets),
+            dkim=dkim,
             dns_checkup=DnsCheckup(
                 resolver or NoResolver(), config=lambda: config.current, port=dns_port
             ),

@@ -51,7 +51,15 @@ class OutboundRig:
     """`async with OutboundRig(folder, port) as rig:`; `run=False` leaves the queue alone until `rig.start()`."""
 
     def __init__(
-        self, folder: Path, port: int, *, clock=None, run: bool = True, config=None, limits=FAST
+        self,
+        folder: Path,
+        port: int,
+        *,
+        clock=None,
+        run: bool = True,
+        config=None,
+        limits=FAST,
+        sign=None,
     ) -> None:
         self.folder = folder
         self.config = config or rig_config(port)
@@ -62,6 +70,7 @@ class OutboundRig:
         self._changed = asyncio.Event()
         self._run = run
         self._limits = limits
+        self._sign = sign
         self._task: asyncio.Task | None = None
         self._stack = AsyncExitStack()
         self._sent = 0
@@ -81,6 +90,7 @@ class OutboundRig:
             publish=self._published,
             clock=self.clock,
             limits=self._limits,
+            sign=self._sign,
         )
         self.queue = self.outbound.queue
         await self.outbound.open()

@@ -16,7 +16,10 @@ class Office:
         secrets = SecretStore(folder.secrets)
         self.passwords = Passwords(secrets)
         self.removed = []
-        self.service = AccountService(config, self.passwords, on_removed=self._removed)
+        self.service = AccountService(
+            config, self.passwords, on_removed=self._removed, new_domain=lambda: self.new_domain
+        )
+        self.new_domain = {}
 
     async def _removed(self, account):
         self.removed.append(account)
@@ -40,6 +43,17 @@ async def test_an_account_is_added_with_a_generated_password(office):
     assert list(account.destinations) == ["Anna@example.org"]
     assert "[accounts.anna]" in office.folder.domains_toml.read_text()
     assert (await office.config.revisions())[0].note == "Added the account anna"
+
+
+async def test_a_new_domain_starts_with_the_settings_for_it(office):
+    office.new_domain = {"dkim": {"selectors": {"2026a": {}}}}
+    await office.service.add_domain("one.test", description="One", **BY)
+    await office.service.add_account("b@two.test", add_domain=True, **BY)
+    domains = office.service.domains()
+    assert domains["one.test"].description == "One"
+    for name in ("one.test", "two.test"):
+        assert list(domains[name].dkim.selectors) == ["2026a"]
+    assert not domains["example.org"].dkim.selectors
 
 
 async def test_a_chosen_password_is_kept_and_not_told_again(office):

@@ -140,10 +140,29 @@ def test_a_running_server_is_administered(run, trial):
     # configuration
     revisions = json.loads(run("config", "revisions", "--json"))
     assert "Removed the domain b.example" in run("config", "revisions")
-    assert '-[domains."b.example"]' in run("config", "diff", str(revisions["current"]))
+    assert '-[domains."b.example".dkim]' in run("config", "diff", str(revisions["current"]))
     assert "b.example" in run("config", "revert", str(revisions["current"] - 1))
     assert "no faults" in run("config", "check")
     assert "practice_mode = true" in run("config", "show", "server.toml")
+    # signatures
+    keys = json.loads(run("domain", "dkim", "list", "gatepost.test", "--json"))
+    signing, reserve = (each["name"] for each in keys["selectors"])
+    assert keys["sign"] == [signing]
+    shown = run("domain", "dkim", "list", "gatepost.test", "--check")
+    assert "could not tell" in shown
+    assert f"is signed with {signing}." in shown
+    records = run("domain", "dkim", "records", "gatepost.test")
+    assert f'{reserve}._domainkey.gatepost.test. TXT "v=DKIM1; k=rsa; p=' in records
+    ed = run("domain", "dkim", "add", "gatepost.test", "--algorithm", "ed25519", "--selector", "ed")
+    assert "Made a key" in ed
+    assert "with ed." in run("domain", "dkim", "sign", "gatepost.test", "ed")
+    assert "--even-if-signing" in run("domain", "dkim", "remove", "gatepost.test", "ed", code=1)
+    forced = ("gatepost.test", "ed", "--even-if-signing")
+    assert "leaves unsigned" in run("domain", "dkim", "remove", *forced)
+    run("domain", "dkim", "sign", "gatepost.test", code=2)
+    assert "Publish the DNS records" in run("domain", "dkim", "rotate", "gatepost.test")
+    assert "Leave" not in run("domain", "dkim", "rotate", "gatepost.test", "--now")
+    assert "There is no domain" in run("domain", "dkim", "list", "other.test", code=1)
     # the rest
     assert "Nothing waits" in run("queue", "list")
     assert "0 messages" in run("queue", "kick", "--all")
