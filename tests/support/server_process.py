@@ -166,7 +166,7 @@ class Serve:
             self.stop()
 
 
-def gatepost(folder: Path, *arguments: str) -> Any:
+def gatepost(folder: Path, *arguments: str, stdin: str = "") -> Any:
     """A command of the command line with `--json`; its output as values.
 
     Raises:
@@ -180,6 +180,7 @@ def gatepost(folder: Path, *arguments: str) -> Any:
         cwd=ROOT,
         env=environment(),
         timeout=60,
+        input=stdin,
     )
     if done.returncode:
         raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout, done.stderr)

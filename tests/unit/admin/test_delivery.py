@@ -1,0 +1,231 @@
+"""Transports and routes over the API: what is written, refused and told."""
+
+import pytest
+
+from backend.api.client import ApiError
+from backend.api.delivery import (
+    AddMailRoute,
+    AddTransport,
+    RemoveMailRoute,
+    RouteQuestion,
+    RouteSettings,
+    TransportSettings,
+)
+from backend.api.types import ConfigFiles
+from tests.support.admin_server import admin_server
+
+RELAY = {"kind": "submissions", "host": "smtp.example.net", "username": "me"}
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    async with admin_server(tmp_path / "data") as server:
+        yield server
+
+
+@pytest.fixture
+async def client(rig):
+    async with rig.local() as client:
+        yield client
+
+
+def add(client, name="relay", password=None, **settings):
+    values = TransportSettings.model_validate(settings or RELAY)
+    return client.add_transport(AddTransport(name=name, settings=values, password=password))
+
+
+def route(transport="relay", at=0, level="server", owner="", **criteria):
+    settings = RouteSettings(transport=transport, **criteria)
+    return AddMailRoute(level=level, owner=owner, position=at, route=settings)
+
+
+def domains_file(rig):
+    return (rig.folder.config / "domains.toml").read_text()
+
+
+async def refused(call) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        await call
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("settings", "summary"),
+    [
+        (RELAY, "relay smtp.example.net:465 with TLS, signs in as me"),
+        (
+            {"kind": "submission", "host": "smtp.example.net", "port": 2587, "username": "me"}
+            | {"mechanisms": ["PLAIN"]},
+            "relay smtp.example.net:2587 with STARTTLS, signs in as me",
+        ),
+        ({"kind": "smtp", "host": "lan", "no_starttls": True}, "relay lan:25 with no TLS"),
+        (
+            {"kind": "socks", "address": "127.0.0.1:1080", "remote_hostname": "out.example.org"}
+            | {"remote_ips": ["192.0.2.1"], "username": "me"},
+            "direct, through the SOCKS proxy 127.0.0.1:1080 as me",
+        ),
+        ({"kind": "direct", "disable_ipv6": True}, "direct, over IPv4 only"),
+        ({"kind": "direct"}, "direct"),
+        ({"kind": "fail", "smtp_code": 550, "smtp_message": "no"}, "refused with 550 no"),
+    ],
+)
+async def test_each_kind_is_written_and_read_back(client, settings, summary):
+    added = await add(client, **settings)
+    assert added.summary == summary
+    again = await client.transport("relay")
+    assert again.settings == TransportSettings.model_validate(settings)
+    assert [each.name for each in await client.transports()] == ["relay"]
+
+
+async def test_the_password_lies_with_the_secrets(rig, client):
+    added = await add(client, password="open sesame")
+    assert added.needs_password
+    assert added.has_password
+    assert "open sesame" not in domains_file(rig)
+    assert "open sesame" not in added.model_dump_json()
+    assert not (await client.set_transport_password("relay", None)).has_password
+    assert (await client.set_transport_password("relay", "again")).has_password
+    await client.remove_transport("relay")
+    assert not (await add(client)).has_password, "not the one of another server"
+
+
+async def test_a_password_in_the_file_is_refused_and_its_place_named(rig, client):
+    text = (
+        '[transports.relay.submissions]\nhost = "h"\nauth = { username = "me", password = "x" }\n'
+    )
+    found = await client.check_config(ConfigFiles(files={"domains.toml": text}))
+    (problem,) = [p for p in found.problems if "password" in p.message]
+    assert problem.message == "A password does not belong in this file."
+    assert "gatepost transport password relay" in problem.fix
+
+
+async def test_a_password_is_of_no_use_without_a_user_name(client):
+    await add(client, **(RELAY | {"username": ""}))
+    error = await refused(client.set_transport_password("relay", "x"))
+    assert error.code == "transport.no_sign_in"
+    error = await refused(client.set_transport_password("none", "x"))
+    assert error.status == 404
+
+
+async def test_all_faults_of_a_transport_are_told_at_once_with_their_fields(client):
+    settings = RELAY | {"host": "a b", "no_starttls": True, "mechanisms": ["ROT13"]}
+    error = await refused(add(client, **settings))
+    assert error.status == 422
+    assert {issue.path for issue in error.issues} == {
+        "/transports/relay/submissions/host",
+        "/transports/relay/submissions/no_starttls",
+        "/transports/relay/submissions/auth/mechanisms/0",
+    }
+    assert await client.transports() == []
+
+
+async def test_a_name_is_given_once(client):
+    await add(client)
+    assert (await refused(add(client))).code == "transport.exists"
+
+
+async def test_a_transport_in_use_stays(client):
+    await add(client)
+    await client.add_mail_route(route())
+    error = await refused(client.remove_transport("relay"))
+    assert "route 1 of the server" in error.issues[0].message
+    assert (await client.transport("relay")).used_by == ["route 1 of the server"]
+    await client.remove_mail_route(RemoveMailRoute(position=1))
+    await client.remove_transport("relay")
+
+
+async def test_routes_of_all_levels_in_the_order_of_evaluation(rig, client):
+    await add(client)
+    file = rig.folder.config / "domains.toml"
+    file.write_text("# my comment\n" + file.read_text())
+    await client.add_mail_route(route(to_domain=["x.test"]))
+    await client.add_mail_route(route(at=1, to_domain=[".y.test"]))
+    await client.add_mail_route(route(level="domain", owner="example.org"))
+    found = await client.add_mail_route(route(minimum_attempts=9))
+    assert [(r.level, r.owner, r.position, r.settings.to_domain) for r in found.items] == [
+        ("domain", "example.org", 1, []),
+        ("server", "", 1, [".y.test"]),
+        ("server", "", 2, ["x.test"]),
+        ("server", "", 3, []),
+    ]
+    assert "never matches" in found.warnings[0].message
+    assert "at most 7 attempts" in found.items[3].warning
+    assert "# my comment" in domains_file(rig)
+    stale = RemoveMailRoute(position=1, revision=found.revision - 1)
+    assert (await refused(client.remove_mail_route(stale))).status == 409
+    left = await client.remove_mail_route(RemoveMailRoute(position=1, revision=found.revision))
+    assert [r.settings.to_domain for r in left.items] == [[], ["x.test"], []]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (route("gone"), 422),
+        (route(level="domain", owner="other.test"), 404),
+        (route(level="account", owner="nobody"), 404),
+        (route(to_domain=["not a domain"]), 422),
+    ],
+)
+async def test_a_route_that_can_t_be_is_refused(client, request_, status):
+    await add(client)
+    assert (await refused(client.add_mail_route(request_))).status == status
+
+
+def question(**values):
+    return RouteQuestion.model_validate({"from": "me@example.org", "to": "bo@x.test", **values})
+
+
+async def test_the_tester_tells_each_rule_and_why_it_did_not_match(client):
+    await add(client)
+    await client.add_mail_route(route(to_domain=["y.test"]))
+    await client.add_mail_route(route(minimum_attempts=3))
+    found = await client.evaluate_routes(question(attempts=[0, 3]))
+    first, fourth = found.answers
+    assert found.sender_domain == "example.org"
+    assert first.transport == ""
+    assert [step.reason for step in first.steps] == [
+        "the recipient's domain is x.test, not y.test",
+        "0 attempts were made so far, it asks for 3",
+    ]
+    assert fourth.transport == "relay"
+    assert fourth.steps[-1].matched
+
+
+async def test_the_tester_tries_drafts_without_saving_them(client):
+    draft = {"server": [{"transport": "draft", "to_domain": ["x.test"]}]}
+    (answer,) = (await client.evaluate_routes(question(draft_routes=draft))).answers
+    assert answer.transport == "draft"
+    assert not answer.known
+    assert (await client.mail_routes()).items == []
+    bad = {"account": [{"transport": "x", "to_domain": ["a b"]}]}
+    error = await refused(client.evaluate_routes(question(draft_routes=bad)))
+    assert error.issues[0].path == "/draft_routes/account/0/to_domain/0"
+
+
+async def test_the_tester_knows_the_null_sender_literals_and_own_domains(client):
+    found = await client.evaluate_routes(question(**{"from": "", "to": "bo@[192.0.2.1]"}))
+    assert (found.sender_domain, found.recipient_domain) == ("", "")
+    assert (await client.evaluate_routes(question(to="example.org"))).is_local
+    error = await refused(client.evaluate_routes(question(to="a b@")))
+    assert error.issues[0].path == "/to"
+
+
+async def test_a_refusing_transport_and_one_without_password_need_no_connection_to_be_tested(
+    client,
+):
+    await add(client, "no", kind="fail")
+    assert (await client.test_transport("no")).ok
+    await add(client)
+    tested = await client.test_transport("relay")
+    assert not tested.ok
+    assert "gatepost transport password relay" in tested.fix
+    await add(client, "v4", kind="direct", disable_ipv6=True)
+    assert (await refused(client.test_transport("v4"))).code == "transport.test_domain"
+    assert (await refused(client.test_transport("relay", sender="x"))).status == 422
+    assert (await refused(client.test_transport("gone"))).status == 404
+
+
+async def test_a_transport_chosen_for_messages_must_exist(client):
+    error = await refused(client.choose_transport([1], "gone"))
+    assert error.issues[0].message == 'unknown transport "gone".'
+    assert (await client.choose_transport([1], "")).missing == [1]

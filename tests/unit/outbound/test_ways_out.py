@@ -1,0 +1,218 @@
+"""Direct delivery through a SOCKS5 proxy and over one kind of addresses, and transports as routes choose them."""
+
+import pytest
+
+from backend.core.address import parse_address
+from backend.core.clock import SystemClock
+from backend.core.ids import TraceId
+from backend.dns.resolver import DnsResolver
+from backend.outbound.dial import SocksProxy
+from backend.outbound.direct import DirectTransport
+from backend.outbound.listing import find_item
+from backend.outbound.session import Dialogues
+from backend.outbound.transport import Outgoing
+from tests.support.dns_server import DnsServer
+from tests.support.microsocks import Microsocks
+from tests.support.outbound_rig import FAST, OutboundRig, rig_config
+from tests.support.smtp_sink import SmtpSink
+
+CONTENT = b"From: anna@a.test\r\nSubject: x\r\n\r\nhello\r\n"
+# The proxy asks the system for addresses: this is the one name that every computer knows.
+ZONE = {
+    "b.test": {"MX": ["10 localhost."]},
+    "six.test": {"MX": ["10 mx.six.test."]},
+    "mx.six.test": {"AAAA": ["::1"]},
+    "both.test": {"MX": ["10 mx.both.test."]},
+    "mx.both.test": {"A": ["127.0.0.1"], "AAAA": ["::1"]},
+    "inside.test": {"MX": ["10 mx.inside.test."]},
+    "mx.inside.test": {"A": ["192.168.1.1"]},
+}
+
+
+def message(to="bo@b.test"):
+    recipient = parse_address(to)
+    return Outgoing(
+        trace=TraceId("t1"),
+        sender=parse_address("anna@a.test"),
+        recipients=(recipient,),
+        domain=recipient.domain.ascii,
+        size_bytes=len(CONTENT),
+        content=CONTENT,
+    )
+
+
+@pytest.fixture
+async def make():
+    dialogues = Dialogues(SystemClock(), FAST)
+    async with DnsServer(ZONE) as dns:
+
+        def build(port, **more):
+            return DirectTransport(
+                DnsResolver([dns.endpoint]),
+                hostname="mail.a.test",
+                port=port,
+                dialogues=dialogues,
+                limits=FAST,
+                **({"allow_private": True} | more),
+            )
+
+        yield build
+        await dialogues.close()
+
+
+def through(proxy, username="", password=""):
+    return SocksProxy(host="127.0.0.1", port=proxy.port, username=username, password=password)
+
+
+async def test_mail_goes_through_the_proxy_which_looks_up_the_name(make):
+    async with SmtpSink() as sink, Microsocks("user", "pencil") as proxy:
+        transport = make(
+            sink.port, proxy=through(proxy, "user", "pencil"), proxy_hostname="out.a.test"
+        )
+        delivery = await transport.deliver(message())
+        assert delivery.results[0].status.code == 250
+        assert len(sink.messages) == 1
+        (tried,) = delivery.tries
+        assert tried.ip == ""
+        assert "EHLO out.a.test" in tried.excerpt
+
+
+async def test_a_wrong_password_of_the_proxy_is_told(make):
+    async with SmtpSink() as sink, Microsocks("user", "pencil") as proxy:
+        delivery = await make(sink.port, proxy=through(proxy, "user", "eraser")).deliver(message())
+        assert delivery.results[0].status.is_temporary
+        assert "does not accept the user name and password" in delivery.results[0].status.text
+        assert "eraser" not in str(delivery)
+        delivery = await make(sink.port, proxy=through(proxy)).deliver(message())
+        assert "does not accept the user name and password" in delivery.results[0].status.text
+
+
+async def test_a_proxy_that_can_t_connect_is_told(make, unused_tcp_port):
+    async with Microsocks() as proxy:
+        delivery = await make(unused_tcp_port, proxy=through(proxy)).deliver(message())
+        assert delivery.results[0].status.is_temporary
+        assert "the connection was refused" in delivery.results[0].status.text
+
+
+async def test_a_proxy_that_is_gone_is_told(make, unused_tcp_port):
+    proxy = SocksProxy(host="127.0.0.1", port=unused_tcp_port)
+    delivery = await make(25, proxy=proxy).deliver(message())
+    assert delivery.results[0].status.is_temporary
+    assert f"the SOCKS proxy 127.0.0.1:{unused_tcp_port} can't be reached" in (
+        delivery.results[0].status.text
+    )
+
+
+async def test_the_proxy_is_not_sent_inside_either(make):
+    async with Microsocks() as proxy:
+        transport = make(25, proxy=through(proxy), allow_private=False)
+        delivery = await transport.deliver(message("bo@inside.test"))
+        assert "is a private address" in delivery.results[0].status.text
+
+
+async def test_over_ipv4_only_other_addresses_are_not_tried(make):
+    async with SmtpSink() as sink:
+        transport = make(sink.port, family=4)
+        delivery = await transport.deliver(message("bo@both.test"))
+        assert delivery.results[0].status.code == 250
+        assert [entry.ip for entry in delivery.tries] == ["127.0.0.1"]
+        delivery = await transport.deliver(message("bo@six.test"))
+        assert delivery.results[0].status.is_temporary
+        assert "has no IPv4 address" in delivery.results[0].status.text
+
+
+async def test_over_ipv6_only_too(make):
+    async with SmtpSink(host="::1") as sink:
+        delivery = await make(sink.port, family=6).deliver(message("bo@both.test"))
+        assert delivery.results[0].status.code == 250
+        assert [entry.ip for entry in delivery.tries] == ["::1"]
+
+
+# As routes choose them
+
+
+def smarthost(port):
+    return {"smtp": {"host": "127.0.0.1", "port": port, "no_starttls": True}}
+
+
+async def test_a_route_leads_through_the_relay_and_the_log_of_attempts_says_so(tmp_path):
+    async with SmtpSink() as sink:
+        sink.data_reply = "451 4.3.0 later"
+        config = rig_config(
+            1, transports={"relay": smarthost(sink.port)}, routes=[{"transport": "relay"}]
+        )
+        async with OutboundRig(tmp_path, 1, config=config) as rig:
+            await rig.submit("bo@b.test", "eve@c.test")
+            await rig.until_tried(1)
+            for item in await rig.items():
+                assert item.transport == "relay"
+                detail = await find_item(rig.queue, item.id)
+                (logged,) = detail.attempts
+                assert logged.transport == "relay"
+                assert logged.reason == "Route 1 of the server (relay) matches: it takes all mail"
+                assert logged.entry.host == "127.0.0.1"
+                assert "451 4.3.0 later" in logged.entry.answer
+            sink.data_reply = ""
+            await rig.queue.kick([item.id for item in await rig.items()])
+            await rig.until_empty()
+            assert {m.recipients for m in sink.messages} == {("bo@b.test",), ("eve@c.test",)}
+
+
+async def test_after_a_failed_direct_attempt_the_relay_takes_over(tmp_path, unused_tcp_port):
+    async with SmtpSink() as sink:
+        config = rig_config(
+            unused_tcp_port,
+            transports={"relay": smarthost(sink.port)},
+            routes=[{"transport": "relay", "minimum_attempts": 1}],
+        )
+        async with OutboundRig(tmp_path, unused_tcp_port, config=config) as rig:
+            await rig.submit("bo@b.test")
+            await rig.until_tried(1)
+            (item,) = await rig.items()
+            assert item.transport == ""
+            await rig.queue.kick([item.id])
+            await rig.until_empty()
+            assert len(sink.messages) == 1
+
+
+async def test_a_transport_chosen_by_hand_wins_over_routes_and_can_be_taken_back(tmp_path):
+    async with SmtpSink() as sink:
+        config = rig_config(
+            1,
+            transports={"relay": smarthost(sink.port), "never": {"fail": {"smtp_code": 450}}},
+            routes=[{"transport": "never"}],
+        )
+        async with OutboundRig(tmp_path, 1, config=config) as rig:
+            await rig.submit("bo@b.test")
+            await rig.until_tried(1)
+            (item,) = await rig.items()
+            detail = await find_item(rig.queue, item.id)
+            assert detail.attempts[0].transport == "never", "also where nobody was connected to"
+            await rig.queue.hold([item.id])
+            acted = await rig.queue.choose_transport([item.id, 999], "relay")
+            assert acted.changed == (item.id,)
+            assert acted.missing == (999,)
+            (item,) = await rig.items()
+            assert item.state == "held"
+            assert rig.outbound.explain(item).transport == "relay"
+            await rig.queue.choose_transport([item.id], None)
+            (item,) = await rig.items()
+            assert rig.outbound.explain(item).transport == "never"
+            await rig.queue.choose_transport([item.id], "relay")
+            await rig.queue.release([item.id])
+            await rig.queue.kick([item.id])
+            await rig.until_empty()
+            assert len(sink.messages) == 1
+
+
+async def test_a_chosen_transport_that_was_removed_is_a_temporary_fault(tmp_path):
+    config = rig_config(1, transports={"gone": {"fail": {}}})
+    async with OutboundRig(tmp_path, 1, config=config, run=False) as rig:
+        await rig.submit("bo@b.test")
+        (item,) = await rig.items()
+        await rig.queue.choose_transport([item.id], "gone")
+        rig.set_config(rig_config(1))
+        rig.start()
+        await rig.until_tried(1)
+        (item,) = await rig.items()
+        assert 'cannot find transport "gone"' in item.last_answer
