@@ -84,7 +84,8 @@ MailboxChange = (
 class TimelineEntry:
     """One step of one message's way, in plain words.
 
-    `kind` is stable: received, checked, accepted, rejected, delivered, queued, attempt, sent, deferred, bounced, held, dropped.
+    `kind` is stable: received, checked, accepted, signed, unsigned, rejected, delivered, queued, attempt, sent, deferred,
+    bounced, held, dropped.
     """
 
     trace: TraceId

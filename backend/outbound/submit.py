@@ -402,9 +402,8 @@ class Submitter:
             TimelineEntry(
                 facts.trace,
                 self._clock.time(),
-                "signed",
+                "unsigned" if signed.failed else "signed",
                 text,
-                {"domain": signed.domain, "selectors": names},
             )
         )
 

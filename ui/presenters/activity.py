@@ -11,6 +11,8 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "received": ("info", "arrow-down", "arriving"),
     "checked": ("info", "shield-check", "checked"),
     "accepted": ("ok", "check", "accepted"),
+    "signed": ("info", "key", "signed"),
+    "unsigned": ("warn", "alert-triangle", "not signed"),
     "rejected": ("error", "ban", "refused"),
     "delivered": ("ok", "inbox", "delivered"),
     "queued": ("info", "clock", "waiting"),

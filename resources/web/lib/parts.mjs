@@ -200,6 +200,7 @@ export function Confirm({ title, children, verb, keep = "Keep", confirmName, onY
 // kind → tone, icon, word of the state
 const STEPS = {
   received: ["info", "arrow-down", "arriving"], checked: ["info", "shield-check", "checked"], accepted: ["ok", "check", "accepted"],
+  signed: ["info", "key", "signed"], unsigned: ["warn", "alert-triangle", "not signed"],
   rejected: ["error", "ban", "refused"], delivered: ["ok", "inbox", "delivered"], queued: ["info", "clock", "waiting"],
   attempt: ["info", "send", "sending"], sent: ["ok", "send", "sent"], deferred: ["warn", "clock", "trying again"],
   bounced: ["error", "arrow-back-up", "came back"], held: ["warn", "hand-stop", "on hold"], dropped: ["neutral", "trash", "dropped"],

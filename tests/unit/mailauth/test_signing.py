@@ -210,6 +210,7 @@ async def test_mail_goes_without_a_signature_when_signing_fails(sender, expect_l
     sender.keys.remove("a.test", "one")
     assert (await sender.submit("ben@a.test")).code == 250
     assert b"DKIM-Signature" not in (await sender.mail("ben"))[0]
+    assert sender.timeline[1].kind == "unsigned"
     assert "signing with one failed" in sender.timeline[1].text
 
 
@@ -220,6 +221,14 @@ async def test_mail_goes_when_the_signer_breaks(tmp_path, expect_log):
     expect_log("could not be signed")
     async with OutboundRig(tmp_path, 9, run=False, sign=broken) as rig:
         assert (await rig.submit("ben@a.test")).code == 250
+
+
+async def test_an_author_without_a_configured_domain_is_put_off(tmp_path):
+    signer = DkimSigner(lambda: config_of(domains={}), key_store(tmp_path / "s"), FakeClock())
+    async with OutboundRig(tmp_path, 9, run=False, sign=signer.sign) as rig:
+        with pytest.raises(TemporaryError, match=r"451 4\.3\.0"):
+            await rig.submit("ben@a.test")
+        assert not await rig.mail("ben")
 
 
 async def test_no_key_is_in_a_log_line(sender, caplog):
