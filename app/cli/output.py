@@ -14,7 +14,7 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -
     if not rows:
         click.echo(empty)
         return
-    plain = [[_one_line(cell) for cell in row] for row in rows]
+    plain = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(_width(cell) for cell in column) for column in zip(titles, *plain, strict=True)]
     for index, row in enumerate([list(titles), *plain]):
         padded = [
@@ -29,7 +29,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
         if value:
-            click.echo(f"{name:{width}}  {_one_line(value)}")
+            click.echo(f"{name:{width}}  {one_line(value)}")
 
 
 def _width(text: str) -> int:
@@ -37,8 +37,8 @@ def _width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
 
 
-def _one_line(text: str) -> str:
-    # What other servers say must not steer the terminal.
+def one_line(text: str) -> str:
+    """What other servers say must not steer the terminal."""
     return "".join(char if char.isprintable() else " " for char in text)
 
 

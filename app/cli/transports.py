@@ -7,7 +7,7 @@ import click
 
 from app.cli.link import EXIT_REFUSED, ask, print_json
 from app.cli.options import Folder, common, resolve
-from app.cli.output import facts, table
+from app.cli.output import facts, one_line, table
 
 if TYPE_CHECKING:
     from backend.api.delivery import Transport
@@ -204,10 +204,11 @@ def test_transport(
         print_json(result.model_dump(mode="json"))
     else:
         for step in result.steps:
-            click.echo(f"{_MARKS[step.ok]:7} {step.name}: {step.text}")
+            click.echo(one_line(f"{_MARKS[step.ok]:7} {step.name}: {step.text}"))
         if verbose and result.excerpt:
-            click.echo(f"\n{result.excerpt}\n")
-        click.echo(result.message)
+            lines = [one_line(line) for line in result.excerpt.splitlines()]
+            click.echo("\n".join(["", *lines, ""]))
+        click.echo(one_line(result.message))
         if result.fix:
             click.echo(f"    {result.fix}")
     if not result.ok:

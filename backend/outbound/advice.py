@@ -9,6 +9,7 @@ from backend.outbound.relay import IN_THE_CLEAR, Finding, RelaySettings
 from backend.outbound.transport import Delivery
 from backend.smtp.client import NO_MECHANISM, Stage, Tls
 
+PORT_25 = "Many internet providers block port 25. If other domains don't answer either, send through your provider's relay."
 _USUAL = "465 with TLS, 587 with STARTTLS, 25 without sign-in"
 
 
@@ -46,7 +47,7 @@ def of_relay(finding: Finding, settings: RelaySettings, sender: str) -> Report:
     )
 
 
-def of_direct(delivery: Delivery, domain: str, proxy: str) -> Report:
+def of_direct(delivery: Delivery, domain: str, proxy: str, name: str) -> Report:
     """After a delivery that stopped at the sender."""
     status = delivery.results[0].status
     steps = tuple(
@@ -64,14 +65,11 @@ def of_direct(delivery: Delivery, domain: str, proxy: str) -> Report:
         )
     fix = "The steps say what each server of that domain answered."
     if proxy and "user name and password" in status.text:
-        fix = "Correct “username”, and set its password with: gatepost transport password NAME"
+        fix = f"Correct “username”, or set the password with: gatepost transport password {name}"
     elif proxy and proxy in status.text and "can't be reached" in status.text:
         fix = f"Start the proxy, or correct “address” ({proxy})."
     elif "no connection within" in status.text:
-        fix = (
-            "Many internet providers block port 25. If other domains don't answer either, "
-            "send through your provider's relay."
-        )
+        fix = PORT_25
     elif "5.7." in str(status):
         fix = "That server refuses mail from your address; a relay may be needed."
     return Report(

@@ -1,5 +1,6 @@
 """Does a transport work? Connects, checks the certificate, signs in, tries the sender; sends nothing."""
 
+import asyncio
 import secrets
 
 from backend.config.model import DomainsConfig
@@ -12,8 +13,13 @@ from backend.outbound import advice
 from backend.outbound.catalogue import signs_in
 from backend.outbound.relay import NOT_STORED, RelayTransport
 from backend.outbound.route import Choice
+from backend.outbound.session import Limits
 from backend.outbound.transport import Outgoing
 from backend.outbound.transports import Transports
+
+# Somebody sits before the screen and waits.
+RELAY_LIMITS = Limits(connect_s=10, session_s=20)
+DIRECT_TIMEOUT_S = 45.0
 
 
 async def probe(
@@ -26,7 +32,7 @@ async def probe(
     """
     settings = domains.transports[name]
     author = _sender(sender, domains)
-    made = transports.get(Choice(transport=name, known=True, reason=""))
+    made = transports.get(Choice(transport=name, known=True, reason=""), RELAY_LIMITS)
     if isinstance(made, SmtpStatus):
         return advice.Report(
             ok=True, message=f"Mail is refused with: {made}. There is nothing to connect to."
@@ -50,9 +56,17 @@ async def probe(
                 fix="Name a domain whose mail server can be asked, such as your mail provider's.",
             )
         ) from error
-    delivery = await made.deliver(_question(author, Address("postmaster", target)))
+    try:
+        async with asyncio.timeout(DIRECT_TIMEOUT_S):
+            delivery = await made.deliver(_question(author, Address("postmaster", target)))
+    except TimeoutError:
+        return advice.Report(
+            ok=False,
+            message=f"No mail server of {target.unicode} answered within {DIRECT_TIMEOUT_S:g} seconds.",
+            fix=advice.PORT_25,
+        )
     proxy = settings.socks.address if settings.socks is not None else ""
-    return advice.of_direct(delivery, target.unicode, proxy)
+    return advice.of_direct(delivery, target.unicode, proxy, name)
 
 
 def _sender(text: str, domains: DomainsConfig) -> Address | None:

@@ -49,7 +49,9 @@ class Transports:
         """Ends what is still saying goodbye."""
         await self._dialogues.close()
 
-    def get(self, choice: Choice) -> outbound_transport.Transport | SmtpStatus:
+    def get(
+        self, choice: Choice, limits: Limits | None = None
+    ) -> outbound_transport.Transport | SmtpStatus:
         """What carries the message, or the answer that stands for it."""
         if choice.transport == DIRECT:
             return self._direct
@@ -60,10 +62,10 @@ class Transports:
         if settings.fail is not None:
             enhanced = "5.7.1" if settings.fail.smtp_code >= 500 else "4.7.1"
             return SmtpStatus(settings.fail.smtp_code, enhanced, settings.fail.smtp_message)
-        relay = self.relay(choice.transport, settings)
-        return relay if relay is not None else self.direct(choice.transport, settings)
+        relay = self._relay(choice.transport, settings, limits or self._limits)
+        return relay if relay is not None else self._direct_by(choice.transport, settings)
 
-    def relay(self, name: str, settings: Transport) -> RelayTransport | None:
+    def _relay(self, name: str, settings: Transport, limits: Limits) -> RelayTransport | None:
         """None for a transport that does not hand mail to one server."""
         found = relay_of(settings)
         if found is None:
@@ -74,10 +76,10 @@ class Transports:
             hostname=self._config().server.hostname,
             context=self._context,
             dialogues=self._dialogues,
-            limits=self._limits,
+            limits=limits,
         )
 
-    def direct(self, name: str, settings: Transport) -> DirectTransport:
+    def _direct_by(self, name: str, settings: Transport) -> DirectTransport:
         """For a transport that is neither a relay nor a refusal."""
         if settings.socks is not None:
             return self._make_direct(

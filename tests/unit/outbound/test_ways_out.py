@@ -216,3 +216,47 @@ async def test_a_chosen_transport_that_was_removed_is_a_temporary_fault(tmp_path
         await rig.until_tried(1)
         (item,) = await rig.items()
         assert 'cannot find transport "gone"' in item.last_answer
+
+
+# Tried without sending
+
+
+async def test_a_direct_transport_is_tried_with_a_domain_s_own_server(tmp_path):
+    async with SmtpSink() as sink:
+        config = rig_config(sink.port, transports={"v4": {"direct": {"disable_ipv6": True}}})
+        async with OutboundRig(tmp_path, sink.port, config=config) as rig:
+            report = await rig.outbound.test_transport("v4", sender="", domain="b.test")
+            assert report.ok, report
+            assert report.message == "mx.b.test would take mail for b.test."
+            assert "RSET" in report.excerpt
+            assert "RCPT" not in report.excerpt
+            sink.mail_reply = "550 5.7.1 listed"
+            report = await rig.outbound.test_transport("v4", sender="anna@a.test", domain="b.test")
+            assert not report.ok
+            assert "listed" in report.message
+            assert "a relay may be needed" in report.fix
+            assert not sink.messages
+
+
+async def test_a_proxy_is_tried_and_its_faults_lead_to_its_settings(tmp_path, unused_tcp_port):
+    socks = {"address": f"127.0.0.1:{unused_tcp_port}", "remote_hostname": "out.a.test"}
+    config = rig_config(25, transports={"proxy": {"socks": socks}})
+    async with OutboundRig(tmp_path, 25, config=config) as rig:
+        report = await rig.outbound.test_transport("proxy", sender="", domain="b.test")
+        assert not report.ok
+        assert "Start the proxy" in report.fix
+    async with Microsocks("user", "pencil") as proxy:
+        socks = {"address": proxy.address, "remote_hostname": "out.a.test", "username": "user"}
+        config = rig_config(25, transports={"proxy": {"socks": socks}})
+        async with OutboundRig(tmp_path / "2", 25, config=config) as rig:
+            report = await rig.outbound.test_transport("proxy", sender="", domain="b.test")
+            assert "gatepost transport password proxy" in report.fix
+
+
+async def test_a_smarthost_is_tried(tmp_path):
+    async with SmtpSink() as sink:
+        config = rig_config(1, transports={"lan": smarthost(sink.port)})
+        async with OutboundRig(tmp_path, 1, config=config) as rig:
+            report = await rig.outbound.test_transport("lan", sender="", domain="")
+            assert report.ok
+            assert report.message == f"127.0.0.1:{sink.port} takes mail from anna@a.test."
