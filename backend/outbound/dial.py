@@ -345,7 +345,7 @@ async def dial_through(
 # RFC 1928 §6: what a proxy replies. python-socks has no code for what goes wrong before that, which is the sign-in.
 _SOCKS_SIGN_IN = ("does not accept the user name and password", Fault.PROXY_SIGN_IN)
 _SOCKS_REPLIES = {
-    1: ("could not connect", Fault.PROXY),
+    1: ("could not connect; it may not know the name", Fault.PROXY),
     2: ("does not allow connections to there", Fault.PROXY),
     3: ("can't reach that network", Fault.UNREACHABLE),
     4: ("can't reach that server", Fault.UNREACHABLE),

@@ -63,7 +63,7 @@ def _reason(place: Place, route: Rule, own: set[str]) -> str:
 
 
 def _takes(patterns: Sequence[str], domain: str) -> bool:
-    return not patterns or any(_includes(pattern, domain) for pattern in patterns)
+    return not patterns or _includes(set(patterns), domain)
 
 
 def _covers(first: Rule, second: Rule) -> bool:
@@ -78,13 +78,17 @@ def _covers(first: Rule, second: Rule) -> bool:
 def _all_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
     if not outer:
         return True
-    return bool(inner) and all(any(_includes(o, i) for o in outer) for i in inner)
+    names = set(outer)
+    return bool(inner) and all(_includes(names, pattern) for pattern in inner)
 
 
-def _includes(outer: str, inner: str) -> bool:
+def _includes(names: set[str], pattern: str) -> bool:
     """Behaviour T9: `.a.example` is that domain and all below it, `.` only the empty one."""
-    if outer == inner:
+    if pattern in names:
         return True
-    if outer == "." or inner == "." or not outer.startswith("."):
-        return False
-    return f".{inner.removeprefix('.')}".endswith(outer)
+    name = pattern.removeprefix(".")
+    while name:
+        if f".{name}" in names:
+            return True
+        name = name.partition(".")[2]
+    return False

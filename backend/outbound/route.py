@@ -129,24 +129,6 @@ def route(question: Question, routing: Routing) -> Choice:
     )
 
 
-def is_direct(name: str, routing: Routing) -> bool:
-    """Whether a transport means direct delivery: the default, or one without any method (behaviour T1)."""
-    if name == DIRECT:
-        return True
-    transport = routing.transports.get(name)
-    return transport is not None and all(
-        method is None
-        for method in (
-            transport.submissions,
-            transport.submission,
-            transport.smtp,
-            transport.socks,
-            transport.direct,
-            transport.fail,
-        )
-    )
-
-
 def _mismatch(rule: Rule, question: Question) -> str | None:
     if not _matches(rule.from_domain, question.sender_domain):
         return f"the sender's domain is {_shown(question.sender_domain)}, not {_listed(rule.from_domain)}"

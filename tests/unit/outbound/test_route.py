@@ -1,7 +1,7 @@
 import pytest
 
 from backend.config.routing import FailTransport, Route, SmtpTransport, Transport
-from backend.outbound.route import DIRECT, Level, Question, Routing, is_direct, route
+from backend.outbound.route import DIRECT, Level, Question, Routing, route
 
 TRANSPORTS = {
     "relay": Transport(submission=SmtpTransport(host="smtp.example.net")),
@@ -111,12 +111,3 @@ def test_a_choice_by_hand_wins_over_all_routes():
 def test_a_transport_that_is_gone_is_told():
     assert not ask(rule("gone")).known
     assert not ask(override="gone").known
-
-
-def test_a_transport_without_method_is_direct_delivery():
-    routing = Routing(transports=TRANSPORTS)
-    assert is_direct(DIRECT, routing)
-    assert is_direct("none", routing)
-    assert not is_direct("relay", routing)
-    assert not is_direct("fail", routing)
-    assert not is_direct("gone", routing)

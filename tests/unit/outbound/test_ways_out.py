@@ -205,6 +205,15 @@ async def test_a_transport_chosen_by_hand_wins_over_routes_and_can_be_taken_back
             assert len(sink.messages) == 1
 
 
+async def test_a_transport_without_method_is_direct_delivery(tmp_path):
+    async with SmtpSink() as sink:
+        config = rig_config(sink.port, transports={"plain": {}}, routes=[{"transport": "plain"}])
+        async with OutboundRig(tmp_path, sink.port, config=config) as rig:
+            await rig.submit("bo@b.test")
+            await rig.until_empty()
+            assert len(sink.messages) == 1
+
+
 async def test_a_chosen_transport_that_was_removed_is_a_temporary_fault(tmp_path):
     config = rig_config(1, transports={"gone": {"fail": {}}})
     async with OutboundRig(tmp_path, 1, config=config, run=False) as rig:
