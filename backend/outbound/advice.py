@@ -163,8 +163,9 @@ def _not_connected(finding: Finding, settings: RelaySettings, place: str) -> tup
 def _no_tls(finding: Finding, settings: RelaySettings, place: str) -> tuple[str, str]:
     match finding.fault:
         case Fault.CERTIFICATE_NAME:
-            return f"The certificate of {place} is for another name than {settings.host}.", (
-                "Enter as “host” the name that the certificate is for; your provider's help names it."
+            whose = ", ".join(finding.names) or "another name"
+            return f"The certificate of {place} is for {whose}, not for {settings.host}.", (
+                "Enter as “host” the name that the certificate is for, if that is your provider's."
             )
         case Fault.CERTIFICATE_EXPIRED:
             return f"The certificate of {place} is out of date.", (

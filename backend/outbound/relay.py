@@ -35,7 +35,7 @@ from backend.smtp.client import (
     Stage,
     Tls,
 )
-from backend.tls.binding import server_end_point
+from backend.tls.binding import names_on, server_end_point
 
 READY_TIMEOUT_S = 60.0  # greeting, TLS and sign-in (behaviour T5)
 DELIVER_TIMEOUT_S = 60.0
@@ -117,6 +117,8 @@ class Finding:
     signed_in_with: str
     """The mechanism that was tried; empty for none."""
     tried: Try
+    names: tuple[str, ...] = ()
+    """For whom the certificate is, when it is not for the host."""
 
 
 class RelayTransport:
@@ -152,6 +154,9 @@ class RelayTransport:
         """How the last connection went, in all particulars."""
         run = (await self._run(message))[-1]
         result, session = run.outcome.results[0], run.session
+        names: tuple[str, ...] = ()
+        if session.fault is Fault.CERTIFICATE_NAME:
+            names = await self._names(session.ip, message)
         return Finding(
             stage=result.stage,
             status=result.status,
@@ -161,7 +166,14 @@ class RelayTransport:
             mechanisms=tuple(session.client.offer.mechanisms),
             signed_in_with=run.mechanism,
             tried=run.tried,
+            names=names,
         )
+
+    async def _names(self, ip: str, message: Outgoing) -> tuple[str, ...]:
+        """A second look at the certificate. SECURITY: without sign-in, for nothing vouches for that server."""
+        context = await self._context(False)
+        run = await self._one(ip, DialError(""), context, message, sign_in=False)
+        return names_on(run.session.certificate) if run.session.certificate is not None else ()
 
     async def _run(self, message: Outgoing) -> list["_Run"]:
         """One connection, and others before it that did not come about: then the next address is tried."""
@@ -198,7 +210,13 @@ class RelayTransport:
         return here[:MAX_ADDRESSES], DialError(text, Fault.UNKNOWN_NAME)
 
     async def _one(
-        self, ip: str, missing: DialError, context: ssl.SSLContext, message: Outgoing
+        self,
+        ip: str,
+        missing: DialError,
+        context: ssl.SSLContext,
+        message: Outgoing,
+        *,
+        sign_in: bool = True,
     ) -> "_Run":
         settings = self.settings
         chosen: list[str] = []
@@ -220,7 +238,7 @@ class RelayTransport:
             options=Options(
                 ehlo_name=self._hostname,
                 tls=settings.tls,
-                choose_sasl=choose_sasl if settings.username else None,
+                choose_sasl=choose_sasl if sign_in and settings.username else None,
                 try_sender=message.try_sender,
             ),
             context=context,

@@ -1,13 +1,19 @@
-"""The channel binding `tls-server-end-point`: what SCRAM-…-PLUS puts under its proof (RFC 5929 §4)."""
+"""What another server's certificate says: for whom it is, and the channel binding `tls-server-end-point`."""
 
 import hashlib
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from backend.tls.authority import names_of
+
+MAX_NAMES = 5  # shown of one certificate
+
 
 def server_end_point(certificate: bytes) -> bytes | None:
-    """From the server's certificate as DER; None where none is defined, as for Ed25519."""
+    """RFC 5929 §4: what SCRAM-…-PLUS puts under its proof. From the certificate as DER; None where none is defined, as
+    for Ed25519.
+    """
     try:
         algorithm = x509.load_der_x509_certificate(certificate).signature_hash_algorithm
     except (ValueError, UnsupportedAlgorithm):
@@ -17,3 +23,12 @@ def server_end_point(certificate: bytes) -> bytes | None:
     # RFC 5929 §4.1: the hash of the certificate's own signature, but nothing weaker than SHA-256.
     name = "sha256" if algorithm.name in {"md5", "sha1"} else algorithm.name
     return hashlib.new(name, certificate).digest()
+
+
+def names_on(certificate: bytes) -> tuple[str, ...]:
+    """The host names and addresses that it is for, at most a few."""
+    try:
+        names = names_of(x509.load_der_x509_certificate(certificate))
+    except ValueError:
+        return ()
+    return tuple(sorted(names)[:MAX_NAMES])

@@ -165,7 +165,7 @@ def _play(pair: Pair) -> None:
     assert "gatepost transport password wrong-password" in told["fix"]
     _add(pair, "wrong-name", "--host", "wrong.two.test", "--port", submissions)
     assert (
-        "is for another name than wrong.two.test"
+        "not for wrong.two.test"
         in pair.refused("transport", "test", "wrong-name")["message"]
     )
     _add(pair, "wrong-kind", "--host", "mail.two.test", "--port", submission)

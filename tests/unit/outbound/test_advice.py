@@ -66,7 +66,7 @@ def ours(stage, text="why", fault=Fault.OTHER, **more):
         (report(Stage.CONNECT, 554), "does not want to talk", "operator"),
         (
             ours(Stage.TLS, fault=Fault.CERTIFICATE_NAME),
-            "for another name than r.test",
+            "is for another name, not for r.test",
             "Enter as “host”",
         ),
         (ours(Stage.TLS, fault=Fault.CERTIFICATE_EXPIRED), "out of date", "clock"),

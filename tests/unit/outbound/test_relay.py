@@ -98,7 +98,9 @@ async def test_a_certificate_that_does_not_hold_stops_the_delivery(
         )
         assert said in tries[0].answer
         assert not sink.messages
-        assert (await transport.probe(message())).fault is fault
+        finding = await transport.probe(message(try_sender=True))
+        assert finding.fault is fault
+        assert finding.names == (("wrong.test",) if fault is Fault.CERTIFICATE_NAME else ())
 
 
 async def test_any_certificate_will_do_where_that_is_set(make, authority):
@@ -304,6 +306,15 @@ async def test_a_wrong_password_is_temporary_for_the_message_and_told(make, auth
         assert "535 5.7.8 who are you?" in result.status.text
         assert result.remote_mta == "relay.test"
         assert (await transport.probe(message())).stage is Stage.AUTH
+
+
+async def test_a_second_look_at_a_certificate_does_not_sign_in(make, authority):
+    talk = SignInServer(["CRAM-MD5", "PLAIN"], issued=authority.issue("wrong.test"))
+    async with ScriptedServer(talk) as server:
+        transport = make(server.port, username="a", password="pencil", mechanisms=("PLAIN",))
+        finding = await transport.probe(message(try_sender=True))
+    assert finding.names == ("wrong.test",)
+    assert not any(line.startswith("AUTH") for line in talk.dialogue)
 
 
 async def test_a_server_that_can_t_prove_that_it_knows_the_password_is_not_believed(make):
