@@ -164,10 +164,7 @@ def _play(pair: Pair) -> None:
     assert "does not accept user name and password" in told["message"]
     assert "gatepost transport password wrong-password" in told["fix"]
     _add(pair, "wrong-name", "--host", "wrong.two.test", "--port", submissions)
-    assert (
-        "not for wrong.two.test"
-        in pair.refused("transport", "test", "wrong-name")["message"]
-    )
+    assert "not for wrong.two.test" in pair.refused("transport", "test", "wrong-name")["message"]
     _add(pair, "wrong-kind", "--host", "mail.two.test", "--port", submission)
     assert (
         "does not speak TLS from the start"
