@@ -294,7 +294,9 @@ ROUTES: tuple[Route, ...] = (
         request=w.TransportTestQuestion,
     ),
     _get("mail_routes", "/routes", w.MailRoutes, "Which transport is used for what"),
-    _post("add_mail_route", "/routes", w.MailRoutes, "Add a route", request=w.AddMailRoute, status=201),
+    _post(
+        "add_mail_route", "/routes", w.MailRoutes, "Add a route", request=w.AddMailRoute, status=201
+    ),
     _post(
         "remove_mail_route",
         "/routes/remove",
