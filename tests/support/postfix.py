@@ -50,7 +50,8 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 def can_run() -> bool:
-    return os.geteuid() == 0 and shutil.which("postfix") is not None
+    """Postfix changes users, which only root may. Where it is missing for root, the test fails: it belongs to the preparation."""
+    return os.geteuid() == 0
 
 
 class Postfix:

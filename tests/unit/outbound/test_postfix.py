@@ -12,7 +12,7 @@ from tests.support.smtp_sink import SmtpSink
 
 CONTENT = b"From: anna@a.test\r\nSubject: By Postfix\r\n\r\nhello\r\n"
 
-pytestmark = pytest.mark.skipif(not can_run(), reason="Postfix is not here, or this is not root")
+pytestmark = pytest.mark.skipif(not can_run(), reason="only root may start Postfix")
 
 
 def message(*recipients, **more):
