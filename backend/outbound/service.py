@@ -8,10 +8,13 @@ from pathlib import Path
 
 from backend.accounts.directory import Directory
 from backend.config.model import Config
+from backend.config.routing import Transport as TransportSettings
 from backend.core.address import Address
 from backend.core.clock import Clock, SystemClock
+from backend.core.errors import UserError
 from backend.core.events import QueueChanged, TimelineEntry
 from backend.core.ids import AccountId
+from backend.core.problems import Problem
 from backend.core.status import UNKNOWN_FAULT, SmtpStatus
 from backend.dns.resolver import Resolver
 from backend.observe import log as logs
@@ -161,9 +164,18 @@ class Outbound:
 
     async def test_transport(self, name: str, *, sender: str, domain: str) -> Report:
         """Raises:
-        UserError: sender or domain can't be used.
+        UserError: sender or domain can't be used, or practice mode forbids it.
         """
-        domains = self._config().domains
+        domains, server = self._config().domains, self._config().server
+        if server.practice_mode and not _stays_here(domains.transports[name]):
+            raise UserError(
+                Problem(
+                    code="transport.test_practice",
+                    subject=name,
+                    message="In practice mode nothing leaves this computer, so this transport can't be tried.",
+                    fix="Try it on the real server: the one whose practice_mode in server.toml is false.",
+                )
+            )
         return await probe(name, domains, self.transports, sender=sender, domain=domain)
 
     async def attempt(self, batch: Batch) -> None:
@@ -277,6 +289,14 @@ class Outbound:
         self._record(
             TimelineEntry(batch.outgoing.trace, self._clock.time(), kind, text, details or {})
         )
+
+
+def _stays_here(transport: TransportSettings) -> bool:
+    """Whether trying it connects to this computer at most."""
+    relay = transport.submissions or transport.submission or transport.smtp
+    if relay is not None:
+        return relay.host == "localhost" or relay.host.startswith("127.")
+    return transport.fail is not None
 
 
 def _same_for_all(batch: Batch, status: SmtpStatus) -> Delivery:

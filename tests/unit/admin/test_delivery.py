@@ -229,3 +229,18 @@ async def test_a_transport_chosen_for_messages_must_exist(client):
     error = await refused(client.choose_transport([1], "gone"))
     assert error.issues[0].message == 'unknown transport "gone".'
     assert (await client.choose_transport([1], "")).missing == [1]
+
+
+async def test_in_practice_mode_no_transport_is_tried_that_leads_off_this_computer(tmp_path):
+    async with (
+        admin_server(tmp_path / "data", practice_mode=True) as server,
+        server.local() as client,
+    ):
+        await add(client, password="correct horse battery")
+        assert (await refused(client.test_transport("relay"))).code == "transport.test_practice"
+        await add(client, "v4", kind="direct", disable_ipv6=True)
+        error = await refused(client.test_transport("v4"))
+        assert error.code == "transport.test_practice"
+        assert "practice_mode" in error.issues[0].fix
+        await add(client, "no", kind="fail")
+        assert (await client.test_transport("no")).ok
