@@ -1,7 +1,6 @@
 """mbsync (isync) against the server over TLS: two-way, until both sides are equal."""
 
 import asyncio
-import shutil
 from pathlib import Path
 
 import pytest
@@ -115,9 +114,6 @@ def _plain(raw: bytes) -> bytes:
     return b"\n".join(line for line in lines if not line.startswith(b"X-TUID: "))
 
 
-@pytest.mark.skipif(
-    shutil.which("mbsync") is None, reason="mbsync (Debian: isync) is not installed"
-)
 async def test_both_sides_end_equal(tmp_path):
     async with running_imap(tmp_path / "server") as server:
         sync = Sync(server, tmp_path)
