@@ -26,7 +26,7 @@ check:
 
 # Compares with Dovecot and Postfix, which it installs from Debian; takes some minutes.
 bench:
-	@./installers/dev/prepare test
+	@./installers/dev/prepare bench
 	$(PYTHON) -m tests.bench $(ARGS)
 
 clean:
