@@ -1,11 +1,11 @@
 """What every way out has in common: a message and its recipients in, one result for each recipient and a record of the attempt out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from backend.core.address import Address
-from backend.core.envelope import BodyType
+from backend.core.envelope import NO_WISHES, BodyType, Ret, Wishes
 from backend.core.ids import TraceId
 from backend.core.status import SmtpStatus
 
@@ -24,6 +24,13 @@ class Outgoing:
     content: bytes | Path
     body: BodyType = BodyType.EIGHT_BIT_MIME
     smtputf8: bool = False
+    ret: Ret | None = None
+    envelope_id: str = ""
+    wishes: Wishes = field(default_factory=lambda: NO_WISHES)
+    require_tls: bool = False
+    """Only over TLS whose certificate was verified, and only to a server that passes this on (RFC 8689)."""
+    tls_optional: bool = False
+    """The header says “TLS-Required: No” (RFC 8689 §5): what a policy demands of TLS does not stop this message."""
     try_sender: bool = False
     """Only asks whether mail from the sender would be taken; nothing is sent."""
 

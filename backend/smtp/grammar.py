@@ -8,7 +8,6 @@ import ipaddress
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from enum import StrEnum
 
 from backend.core.address import (
     MAX_PATH_OCTETS,
@@ -18,7 +17,7 @@ from backend.core.address import (
     parse_domain,
     parse_localpart,
 )
-from backend.core.envelope import BodyType
+from backend.core.envelope import BodyType, Notify, Ret
 from backend.core.errors import PeerError
 from backend.core.status import SmtpStatus
 from backend.smtp.extensions import Extension
@@ -36,18 +35,6 @@ class CommandError(PeerError):
     def __init__(self, code: int, enhanced: str, text: str) -> None:
         super().__init__(text)
         self.status = SmtpStatus(code, enhanced, text)
-
-
-class Ret(StrEnum):
-    FULL = "FULL"
-    HEADERS = "HDRS"
-
-
-class Notify(StrEnum):
-    NEVER = "NEVER"
-    SUCCESS = "SUCCESS"
-    FAILURE = "FAILURE"
-    DELAY = "DELAY"
 
 
 @dataclass(frozen=True, slots=True)

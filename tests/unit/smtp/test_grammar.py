@@ -3,14 +3,12 @@
 import pytest
 
 from backend.core.address import Address, Domain, parse_address
-from backend.core.envelope import BodyType
+from backend.core.envelope import BodyType, Notify, Ret
 from backend.smtp.extensions import Extension
 from backend.smtp.grammar import (
     Command,
     CommandError,
     Greeting,
-    Notify,
-    Ret,
     format_path,
     format_xtext,
     parse_command,
