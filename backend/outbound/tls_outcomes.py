@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backend.core.ids import TraceId
+
 
 class PolicyType(StrEnum):
     """Which kind of policy held for the connection (RFC 8460 §4.4, `policy-type`)."""
@@ -53,11 +55,12 @@ class AppliedPolicy:
 class TlsOutcome:
     """One connection, or one that a policy forbade.
 
-    `domain` is the domain of the recipients, as ASCII. `policies` are those that the result belongs to, at least one:
+    `trace` is that of the message for which it was made: what carries our own reports is not reported in turn. `domain` is the domain of the recipients, as ASCII. `policies` are those that the result belongs to, at least one:
     where MTA-STS and DANE held together and came to different results, hand over one outcome for each. `reason` is a
     short code for `failure-reason-code`, `info` more for people; neither may hold anything of the message.
     """
 
+    trace: TraceId
     domain: str
     policies: tuple[AppliedPolicy, ...]
     result: TlsResult
