@@ -1,6 +1,6 @@
 """Which transport is used for what, and the tester."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -9,15 +9,26 @@ from app.cli.options import Folder, common, resolve
 from app.cli.output import table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from backend.api.client import Client
-    from backend.api.delivery import MailRoutes, RouteSettings
+    from backend.api.delivery import MailRoute, MailRoutes, RouteSettings
 
 Level = Literal["account", "domain", "server"]
 
 
+def _list_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    for option in (
+        click.option("--domain", default="", help="In the list of this domain of yours."),
+        click.option("--account", default="", help="In the list of this account."),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group()
 def route() -> None:
-    """Which transport is used for what: list, add, remove, test."""
+    """Which transport is used for what: list, add, edit, move, enable, disable, remove, test."""
 
 
 @route.command("list")
@@ -46,6 +57,8 @@ def list_routes(folder: Folder, as_json: bool) -> None:
 @click.option(
     "--at", "position", type=click.IntRange(1), help="Place in its list. Default: the end."
 )
+@click.option("--disabled", is_flag=True, help="Keep it switched off.")
+@click.option("--comment", default="", help="A note for people.")
 @common
 def add_route(
     folder: Folder,
@@ -57,6 +70,8 @@ def add_route(
     account: str,
     domain: str,
     position: int | None,
+    disabled: bool,
+    comment: str,
 ) -> None:
     """Add a route: all that it asks for must hold, and the first route that matches wins."""
     from backend.api.delivery import AddMailRoute, RouteSettings
@@ -71,16 +86,80 @@ def add_route(
             to_domain=list(to_domain),
             minimum_attempts=minimum_attempts,
             transport=transport,
+            disabled=disabled,
+            comment=comment,
         ),
     )
     found = ask(resolve(folder), lambda client: client.add_mail_route(request), as_json=as_json)
     _print(found, as_json=as_json)
 
 
+@route.command("edit")
+@click.argument("position", type=click.IntRange(1))
+@click.option("--transport", help="Name of the transport to use.")
+@click.option("--from", "from_domain", multiple=True, help="Sender's domains; '' for any.")
+@click.option("--to", "to_domain", multiple=True, help="Recipient's domains; '' for any.")
+@click.option("--after", "minimum_attempts", type=click.IntRange(0, 100), help="Failed attempts.")
+@click.option("--comment", help="A note for people.")
+@_list_options
+@common
+def edit_route(
+    folder: Folder, as_json: bool, position: int, account: str, domain: str, **values: Any
+) -> None:
+    """Change a route by its place in its list; what is not named stays."""
+    given = {key: value for key, value in values.items() if value is not None and value != ()}
+    if not given:
+        raise click.UsageError("Say what to change, see --help.")
+    for key in ("from_domain", "to_domain"):
+        if key in given:
+            given[key] = [each for each in given[key] if each]
+
+    def edit(routes: "list[RouteSettings]") -> None:
+        routes[position - 1] = routes[position - 1].model_copy(update=given)
+
+    _change(folder, as_json, account, domain, position, edit)
+
+
+@route.command("move")
+@click.argument("position", type=click.IntRange(1))
+@click.argument("to", type=click.IntRange(1))
+@_list_options
+@common
+def move_route(
+    folder: Folder, as_json: bool, position: int, to: int, account: str, domain: str
+) -> None:
+    """Move a route to another place in its list: the first that matches wins."""
+    _change(
+        folder,
+        as_json,
+        account,
+        domain,
+        position,
+        lambda routes: routes.insert(to - 1, routes.pop(position - 1)),
+    )
+
+
+@route.command("disable")
+@click.argument("position", type=click.IntRange(1))
+@_list_options
+@common
+def disable_route(folder: Folder, as_json: bool, position: int, account: str, domain: str) -> None:
+    """Switch a route off, but keep it."""
+    _switch(folder, as_json, account, domain, position, disabled=True)
+
+
+@route.command("enable")
+@click.argument("position", type=click.IntRange(1))
+@_list_options
+@common
+def enable_route(folder: Folder, as_json: bool, position: int, account: str, domain: str) -> None:
+    """Switch a route on again."""
+    _switch(folder, as_json, account, domain, position, disabled=False)
+
+
 @route.command("remove")
 @click.argument("position", type=click.IntRange(1))
-@click.option("--account", default="", help="From the list of this account.")
-@click.option("--domain", default="", help="From the list of this domain.")
+@_list_options
 @common
 def remove_route(folder: Folder, as_json: bool, position: int, account: str, domain: str) -> None:
     """Remove a route by its place in its list (gatepost route list)."""
@@ -146,6 +225,54 @@ def test_route(
             )
 
 
+def _change(
+    folder: Folder,
+    as_json: bool,
+    account: str,
+    domain: str,
+    position: int,
+    edit: "Callable[[list[RouteSettings]], None]",
+) -> None:
+    """Reads the list, changes it, and writes it: a change in between is refused, not guessed at."""
+    from backend.api.delivery import SetMailRoutes
+
+    level, owner = _place(account, domain)
+
+    async def change(client: "Client") -> "MailRoutes":
+        found = await client.mail_routes()
+        owner_name = await _named(client, level, owner)
+        routes = [
+            each.settings for each in found.items if (each.level, each.owner) == (level, owner_name)
+        ]
+        if position > len(routes):
+            raise click.UsageError(f"There is no route {position} in that list.")
+        edit(routes)
+        request = SetMailRoutes(level=level, owner=owner, routes=routes)
+        return await client.set_mail_routes(request, revision=found.revision)
+
+    _print(ask(resolve(folder), change, as_json=as_json), as_json=as_json)
+
+
+async def _named(client: "Client", level: Level, owner: str) -> str:
+    """As the list of routes spells it."""
+    if level == "account":
+        return (await client.account(owner)).id
+    if level == "domain":
+        for each in await client.domains():
+            if owner.lower() in {each.name, each.unicode}:
+                return each.name
+    return owner
+
+
+def _switch(
+    folder: Folder, as_json: bool, account: str, domain: str, position: int, *, disabled: bool
+) -> None:
+    def edit(routes: "list[RouteSettings]") -> None:
+        routes[position - 1] = routes[position - 1].model_copy(update={"disabled": disabled})
+
+    _change(folder, as_json, account, domain, position, edit)
+
+
 def _place(account: str, domain: str) -> tuple[Level, str]:
     if account and domain:
         raise click.UsageError("Say --account or --domain, not both.")
@@ -159,20 +286,30 @@ def _print(found: "MailRoutes", *, as_json: bool) -> None:
         print_json(found.model_dump(mode="json"))
         return
     table(
-        ("LIST", "NO", "WHEN", "TRANSPORT", ""),
+        ("LIST", "NO", "WHEN", "TRANSPORT", "30 DAYS", ""),
         [
             (
                 f"{each.level} {each.owner}".strip(),
                 str(each.position),
                 _criteria(each.settings),
                 each.settings.transport,
-                f"never matches: {each.warning}" if each.warning else "",
+                str(each.hits),
+                _remarks(each),
             )
             for each in found.items
         ],
         empty="There are no routes.",
     )
     click.echo("Otherwise: directly to the recipient's own mail server.")
+
+
+def _remarks(route: "MailRoute") -> str:
+    remarks = (
+        "switched off" if route.settings.disabled else "",
+        f"never matches: {route.warning}" if route.warning else "",
+        route.settings.comment,
+    )
+    return "; ".join(each for each in remarks if each)
 
 
 def _criteria(settings: "RouteSettings") -> str:

@@ -303,6 +303,15 @@ class Client:
     async def add_transport(self, request: w.AddTransport) -> w.Transport:
         return await self._call("add_transport", w.Transport, body=request)
 
+    async def edit_transport(
+        self, name: str, request: w.EditTransport, *, revision: int
+    ) -> w.Transport:
+        """`revision`: the one that the change was made from; another one by now is an ApiError 409."""
+        path = {"transport": name}
+        return await self._call(
+            "edit_transport", w.Transport, path=path, body=request, revision=revision
+        )
+
     async def remove_transport(self, name: str) -> None:
         await self._call("remove_transport", t.Empty, path={"transport": name})
 
@@ -326,6 +335,10 @@ class Client:
 
     async def add_mail_route(self, request: w.AddMailRoute) -> w.MailRoutes:
         return await self._call("add_mail_route", w.MailRoutes, body=request)
+
+    async def set_mail_routes(self, request: w.SetMailRoutes, *, revision: int) -> w.MailRoutes:
+        """`revision` as with `edit_transport`."""
+        return await self._call("set_mail_routes", w.MailRoutes, body=request, revision=revision)
 
     async def remove_mail_route(self, request: w.RemoveMailRoute) -> w.MailRoutes:
         return await self._call("remove_mail_route", w.MailRoutes, body=request)

@@ -1,5 +1,6 @@
 """What goes over the admin API about transports and routes."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -28,6 +29,7 @@ class TransportSettings(Request):
     mechanisms: list[Text] = Field(default_factory=list, max_length=10)
     starttls_insecure_skip_verify: bool = False
     no_starttls: bool = False
+    spf_include: Text = ""
     address: Text = ""
     """Of the proxy: host and port."""
     remote_ips: list[Text] = Field(default_factory=list, max_length=100)
@@ -36,6 +38,15 @@ class TransportSettings(Request):
     disable_ipv6: bool = False
     smtp_code: int = Field(default=554, ge=400, le=599)
     smtp_message: Text = ""
+
+
+class TransportResult(Reply):
+    """Of the last delivery attempt through it, or of the last test (`tested`)."""
+
+    at: datetime
+    ok: bool
+    text: str
+    tested: bool = False
 
 
 class Transport(Reply):
@@ -47,14 +58,25 @@ class Transport(Reply):
     has_password: bool = False
     used_by: list[str] = Field(default_factory=list)
     """Routes that name it."""
+    last_result: TransportResult | None = None
+    revision: int
+    """Of the settings: what a change of it must be based on."""
 
 
 class Transports(Reply):
     items: list[Transport]
+    revision: int
 
 
 class AddTransport(Request):
     name: Name
+    settings: TransportSettings
+    password: str | None = Field(default=None, max_length=1024)
+
+
+class EditTransport(Request):
+    """All settings anew. `password` null keeps the one that is stored, as long as a user name asks for it."""
+
     settings: TransportSettings
     password: str | None = Field(default=None, max_length=1024)
 
@@ -96,6 +118,9 @@ class RouteSettings(Request):
     to_domain: list[Text] = Field(default_factory=list, max_length=1000)
     minimum_attempts: int = Field(default=0, ge=0, le=100)
     transport: Name
+    disabled: bool = False
+    """Kept, but takes no mail."""
+    comment: Text = ""
 
 
 class MailRoute(Reply):
@@ -107,6 +132,8 @@ class MailRoute(Reply):
     settings: RouteSettings
     warning: str = ""
     """Why it can never match."""
+    hits: int = 0
+    """Delivery attempts that it decided in the last 30 days."""
 
 
 class MailRoutes(Reply):
@@ -132,6 +159,14 @@ class RemoveMailRoute(Request):
     owner: str = Field(default="", max_length=255)
     position: int = Field(ge=1, le=10_000)
     revision: int | None = None
+
+
+class SetMailRoutes(Request):
+    """The whole list of the server, an account or a domain (`owner`), in order: to change, move or switch off routes."""
+
+    level: RouteLevel = "server"
+    owner: str = Field(default="", max_length=255)
+    routes: list[RouteSettings] = Field(max_length=1000)
 
 
 class DraftRoutes(Request):

@@ -87,6 +87,21 @@ def _post(
     )
 
 
+def _put(
+    name: str, path: str, reply: type[BaseModel], summary: str, *, request: type[BaseModel]
+) -> Route:
+    """A whole that takes the place of another: says which revision it was made from."""
+    return Route(
+        name=name,
+        method="PUT",
+        path=PREFIX + path,
+        reply=reply,
+        summary=summary,
+        request=request,
+        checks_revision=True,
+    )
+
+
 def _delete(name: str, path: str, summary: str) -> Route:
     return Route(name=name, method="DELETE", path=PREFIX + path, summary=summary)
 
@@ -274,6 +289,13 @@ ROUTES: tuple[Route, ...] = (
         status=201,
     ),
     _get("transport", "/transports/{transport}", w.Transport, "One transport"),
+    _put(
+        "edit_transport",
+        "/transports/{transport}",
+        w.Transport,
+        "Change a transport; its password stays unless one is given",
+        request=w.EditTransport,
+    ),
     _delete(
         "remove_transport",
         "/transports/{transport}",
@@ -296,6 +318,13 @@ ROUTES: tuple[Route, ...] = (
     _get("mail_routes", "/routes", w.MailRoutes, "Which transport is used for what"),
     _post(
         "add_mail_route", "/routes", w.MailRoutes, "Add a route", request=w.AddMailRoute, status=201
+    ),
+    _put(
+        "set_mail_routes",
+        "/routes",
+        w.MailRoutes,
+        "Change a list of routes: order, criteria, switched off or not",
+        request=w.SetMailRoutes,
     ),
     _post(
         "remove_mail_route",
@@ -333,14 +362,12 @@ ROUTES: tuple[Route, ...] = (
         "Would this configuration work? Nothing is changed",
         request=t.ConfigFiles,
     ),
-    Route(
-        name="apply_config",
-        method="PUT",
-        path=PREFIX + "/config",
+    _put(
+        "apply_config",
+        "/config",
+        t.ConfigApplied,
+        "Apply a configuration, all or nothing",
         request=t.ConfigFiles,
-        reply=t.ConfigApplied,
-        summary="Apply a configuration, all or nothing",
-        checks_revision=True,
     ),
     _get("revisions", "/config/revisions", t.Revisions, "Every change of the configuration"),
     _get(

@@ -59,6 +59,19 @@ class Route(Settings):
         ),
     ] = 0
     transport: Annotated[Name, UI("Transport", "Name of the transport to use.", example="relay")]
+    disabled: Annotated[
+        bool,
+        UI("Switched off", "The route is kept, but takes no mail.", example="true"),
+    ] = False
+    comment: Annotated[
+        Text,
+        Field(max_length=500),
+        UI(
+            "Comment",
+            "A note for people; the server does not read it.",
+            example="while port 25 is closed",
+        ),
+    ] = ""
 
 
 class TransportAuth(Settings):

@@ -81,6 +81,40 @@ class Catalogue:
         await self._store_password(name, password)
         await self._config.edit(change, author=author, note=f"Added the transport {name}")
 
+    async def edit_transport(
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        *,
+        password: str | None,
+        author: str,
+        base_revision: int | None = None,
+    ) -> None:
+        """`settings` take the place of all that it had. Without a password the old one stays, except that nothing asks
+        for it any more.
+
+        Raises:
+            NotFoundError: there is none of that name.
+            ConflictError: the settings have changed since `base_revision`.
+            ConfigError: with all faults of the settings.
+        """
+        _check_password(password)
+
+        def change(config: Config) -> Config:
+            if name not in config.domains.transports:
+                raise unknown_transport(name)
+            data = to_lean(config.domains)
+            data["transports"] = {**data["transports"], name: dict(settings)}
+            changed = _replaced(config, data)
+            if password is not None and not signs_in(changed.domains.transports[name]):
+                raise _no_sign_in(name)
+            return changed
+
+        note = f"Changed the transport {name}"
+        await self._config.edit(change, author=author, base_revision=base_revision, note=note)
+        if password is not None or not signs_in(self.transport(name)):
+            await self._store_password(name, password)
+
     async def remove_transport(self, name: str, *, author: str) -> None:
         """With its password.
 
@@ -117,13 +151,7 @@ class Catalogue:
         """
         settings = self.transport(name)
         if password is not None and not signs_in(settings):
-            raise UserError(
-                Problem(
-                    code="transport.no_sign_in",
-                    message=f"The transport “{name}” has no user name, so a password is of no use.",
-                    fix="Give it a user name first.",
-                )
-            )
+            raise _no_sign_in(name)
         await self._store_password(name, password)
 
     async def _store_password(self, name: str, password: str | None) -> None:
@@ -131,15 +159,7 @@ class Catalogue:
         if password is None:
             await run_blocking(Pool.FILES, self._secrets.delete, secret)
             return
-        if not password or len(password) > MAX_PASSWORD_CHARS or "\0" in password:
-            raise UserError(
-                Problem(
-                    code="transport.password",
-                    path="/password",
-                    message="This can't be a password.",
-                    fix="Enter the one that the operator of the server gave you.",
-                )
-            )
+        _check_password(password)
         await run_blocking(Pool.FILES, self._secrets.set, secret, {"password": password})
 
     # Routes
@@ -187,6 +207,30 @@ class Catalogue:
             del routes[place.position - 1]
 
         await self._edit_routes(place, edit, f"Removed {place}", author, base_revision)
+
+    async def set_routes(
+        self,
+        level: Level,
+        owner: str,
+        routes: Sequence[Mapping[str, Any]],
+        *,
+        author: str,
+        base_revision: int | None = None,
+    ) -> None:
+        """The whole list of a level, in order.
+
+        Raises:
+            NotFoundError: no such account or domain.
+            ConflictError: the settings have changed since `base_revision`.
+            ConfigError: with all faults.
+        """
+        place = Place(level, owner, 0)
+
+        def edit(old: list[Any]) -> None:
+            old[:] = [dict(each) for each in routes]
+
+        note = f"Changed the {_kind(place)} routes{f' of {owner}' if owner else ''}"
+        await self._edit_routes(place, edit, note, author, base_revision)
 
     async def _edit_routes(
         self,
@@ -243,6 +287,30 @@ def signs_in(settings: Transport) -> bool:
         return bool(settings.socks.username)
     relays = (settings.submissions, settings.submission, settings.smtp)
     return any(relay is not None and relay.auth is not None for relay in relays)
+
+
+def _check_password(password: str | None) -> None:
+    if password is None:
+        return
+    if not password or len(password) > MAX_PASSWORD_CHARS or "\0" in password:
+        raise UserError(
+            Problem(
+                code="transport.password",
+                path="/password",
+                message="This can't be a password.",
+                fix="Enter the one that the operator of the server gave you.",
+            )
+        )
+
+
+def _no_sign_in(name: str) -> UserError:
+    return UserError(
+        Problem(
+            code="transport.no_sign_in",
+            message=f"The transport “{name}” has no user name, so a password is of no use.",
+            fix="Give it a user name first.",
+        )
+    )
 
 
 def unknown_transport(name: str) -> NotFoundError:

@@ -30,11 +30,13 @@ class Useless:
 
 
 def useless_routes(domains: DomainsConfig) -> list[Useless]:
-    """In the order in which they are looked at."""
+    """In the order in which they are looked at; those that are switched off neither count nor cover."""
     own = set(domains.domains)
     found: list[Useless] = []
     earlier: list[tuple[Place, Rule]] = []
     for place, route in routes_of(domains):
+        if route.disabled:
+            continue
         before = [
             (other, rule)
             for other, rule in earlier

@@ -26,6 +26,8 @@ class Rule(Protocol):
     def minimum_attempts(self) -> int: ...
     @property
     def transport(self) -> str: ...
+    @property
+    def disabled(self) -> bool: ...
 
 
 class Level(StrEnum):
@@ -130,6 +132,8 @@ def route(question: Question, routing: Routing) -> Choice:
 
 
 def _mismatch(rule: Rule, question: Question) -> str | None:
+    if rule.disabled:
+        return "it is switched off"
     if not _matches(rule.from_domain, question.sender_domain):
         return f"the sender's domain is {_shown(question.sender_domain)}, not {_listed(rule.from_domain)}"
     if not _matches(rule.to_domain, question.recipient_domain):

@@ -30,6 +30,7 @@ from backend.outbound.route import Choice, Level, Question, Routing, Rule, route
 from backend.outbound.schedule import DRAIN_S, Scheduler
 from backend.outbound.session import DEFAULT_LIMITS, Limits
 from backend.outbound.submit import Deliver, Sign, Submitter
+from backend.outbound.tally import Tally
 from backend.outbound.transport import Delivery, Result, Try
 from backend.outbound.transports import Transports
 from backend.runtime import tasks
@@ -89,6 +90,7 @@ class Outbound:
             clock=self._clock,
             limits=limits,
         )
+        self.tally = Tally(folder, self._clock)
         self._reporter = Reporter(
             self.queue,
             hostname=server.hostname,
@@ -106,11 +108,15 @@ class Outbound:
     async def open(self) -> None:
         """Before anything is submitted."""
         await self.queue.open()
+        await self.tally.open()
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
             tasks.start(group, tasks.supervise(self._reporter.run, "reports"), "reports")
+            tasks.start(
+                group, tasks.supervise(self.tally.run, "counts of routes"), "counts of routes"
+            )
             if not self.queue.practice_mode:
                 tasks.start(
                     group, tasks.supervise(self._scheduler.run, "outbound queue"), "outbound queue"
@@ -120,6 +126,7 @@ class Outbound:
         """After `run` was cancelled and nothing is submitted any more."""
         await self._scheduler.drain(drain_s)
         await self.transports.close()
+        await self.tally.save()
         await self.queue.close()
 
     def wake(self) -> None:
@@ -176,7 +183,9 @@ class Outbound:
                     fix="Try it on the real server: the one whose practice_mode in server.toml is false.",
                 )
             )
-        return await probe(name, domains, self.transports, sender=sender, domain=domain)
+        report = await probe(name, domains, self.transports, sender=sender, domain=domain)
+        self.tally.note(name, ok=report.ok, text=report.message, tested=True)
+        return report
 
     async def attempt(self, batch: Batch) -> None:
         """One attempt for one batch, written down."""
@@ -189,6 +198,7 @@ class Outbound:
             batch.attempts - 1,
             batch.override,
         )
+        self._count(batch, choice)
         self._note(
             batch,
             "attempt",
@@ -201,6 +211,7 @@ class Outbound:
                 delivery, tries=(Try(host="", answer=delivery.results[0].status.text),)
             )
         fates = judge(batch.ids, delivery.results, batch.attempts)
+        self._note_result(choice, fates)
         while True:
             try:
                 await self.queue.settle(
@@ -250,6 +261,28 @@ class Outbound:
             server=domains.routes,
             transports=domains.transports,
         )
+
+    def _count(self, batch: Batch, choice: Choice) -> None:
+        step = choice.steps[-1] if choice.steps else None
+        if step is None or not step.matched:
+            return
+        sender = batch.outgoing.sender
+        domain = "" if sender is None else sender.domain.ascii
+        routing = self._routing(batch.account, domain)
+        owner, rules = {
+            Level.ACCOUNT: (str(batch.account), routing.account),
+            Level.DOMAIN: (domain, routing.domain),
+            Level.SERVER: ("", routing.server),
+        }[step.level]
+        self.tally.count(step.level, owner, rules[step.position - 1])
+
+    def _note_result(self, choice: Choice, fates: Sequence[Fate]) -> None:
+        if not choice.transport or not choice.known or not fates:
+            return
+        done = next((fate for fate in fates if fate.verdict is Verdict.DONE), None)
+        result = (done or fates[0]).result
+        who = f"{result.remote_mta} said: " if result.remote_mta else ""
+        self.tally.note(choice.transport, ok=done is not None, text=f"{who}{result.status}")
 
     def _tell(self, batch: Batch, delivery: Delivery, fates: Sequence[Fate]) -> None:
         last = delivery.tries[-1] if delivery.tries else None

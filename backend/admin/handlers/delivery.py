@@ -30,6 +30,7 @@ def _settings(transport: Transport) -> w.TransportSettings:
             "port": found.port,
             "starttls_insecure_skip_verify": found.starttls_insecure_skip_verify,
             "no_starttls": found.no_starttls,
+            "spf_include": found.spf_include,
         }
         if found.auth is not None:
             values |= {"username": found.auth.username, "mechanisms": found.auth.mechanisms}
@@ -54,8 +55,6 @@ def _as_in_the_file(settings: w.TransportSettings) -> dict[str, Any]:
     """Only what differs from the defaults, so that the file stays short."""
     given = settings.model_dump(exclude_defaults=True, exclude={"kind"})
     username, mechanisms = given.pop("username", ""), given.pop("mechanisms", [])
-    if settings.kind == "direct" and not given:
-        return {}
     if username or mechanisms:
         if settings.kind == "socks":
             given["username"] = username
@@ -92,7 +91,9 @@ def _summary(transport: Transport) -> str:
 def _describe(call: Call, name: str) -> w.Transport:
     catalogue = call.services.catalogue
     transport = catalogue.transport(name)
-    users = uses_of(call.services.config.current.domains, name)
+    config = call.services.config.current
+    last = call.services.outbound.tally.last_result(name)
+    users = uses_of(config.domains, name)
     return w.Transport(
         name=name,
         settings=_settings(transport),
@@ -100,12 +101,19 @@ def _describe(call: Call, name: str) -> w.Transport:
         needs_password=signs_in(transport),
         has_password=catalogue.has_password(name),
         used_by=[str(place) for place in users],
+        last_result=None
+        if last is None
+        else w.TransportResult(at=wire.at(last.at), ok=last.ok, text=last.text, tested=last.tested),
+        revision=config.revision,
     )
 
 
 async def transports(call: Call) -> w.Transports:
-    names = call.services.config.current.domains.transports
-    return w.Transports(items=[_describe(call, name) for name in names])
+    config = call.services.config.current
+    return w.Transports(
+        items=[_describe(call, name) for name in config.domains.transports],
+        revision=config.revision,
+    )
 
 
 async def transport(call: Call) -> w.Transport:
@@ -120,8 +128,23 @@ async def add_transport(call: Call) -> w.Transport:
     return _describe(call, body.name)
 
 
+async def edit_transport(call: Call) -> w.Transport:
+    name, body = call.path("transport"), call.body(w.EditTransport)
+    await call.services.catalogue.edit_transport(
+        name,
+        _as_in_the_file(body.settings),
+        password=body.password,
+        author=call.author,
+        base_revision=call.revision,
+    )
+    call.services.outbound.tally.forget(name)
+    return _describe(call, name)
+
+
 async def remove_transport(call: Call) -> t.Empty:
-    await call.services.catalogue.remove_transport(call.path("transport"), author=call.author)
+    name = call.path("transport")
+    await call.services.catalogue.remove_transport(name, author=call.author)
+    call.services.outbound.tally.forget(name)
     return t.Empty()
 
 
@@ -163,6 +186,7 @@ def _owner(call: Call, level: Level, owner: str) -> str:
 
 async def mail_routes(call: Call) -> w.MailRoutes:
     config = call.services.config.current
+    tally = call.services.outbound.tally
     useless = useless_routes(config.domains)
     reasons = {each.place: each.reason for each in useless}
     return w.MailRoutes(
@@ -173,6 +197,7 @@ async def mail_routes(call: Call) -> w.MailRoutes:
                 position=place.position,
                 settings=w.RouteSettings.model_validate(route.model_dump()),
                 warning=reasons.get(place, ""),
+                hits=tally.hits(place.level, place.owner, route),
             )
             for place, route in routes_of(config.domains)
         ],
@@ -189,6 +214,19 @@ async def add_mail_route(call: Call) -> w.MailRoutes:
         body.route.model_dump(exclude_defaults=True),
         author=call.author,
         base_revision=body.revision,
+    )
+    return await mail_routes(call)
+
+
+async def set_mail_routes(call: Call) -> w.MailRoutes:
+    body = call.body(w.SetMailRoutes)
+    level = Level(body.level)
+    await call.services.catalogue.set_routes(
+        level,
+        _owner(call, level, body.owner),
+        [each.model_dump(exclude_defaults=True) for each in body.routes],
+        author=call.author,
+        base_revision=call.revision,
     )
     return await mail_routes(call)
 
@@ -313,11 +351,13 @@ HANDLERS: dict[str, Handler] = {
     "transports": transports,
     "transport": transport,
     "add_transport": add_transport,
+    "edit_transport": edit_transport,
     "remove_transport": remove_transport,
     "set_transport_password": set_transport_password,
     "test_transport": test_transport,
     "mail_routes": mail_routes,
     "add_mail_route": add_mail_route,
+    "set_mail_routes": set_mail_routes,
     "remove_mail_route": remove_mail_route,
     "evaluate_routes": evaluate_routes,
 }

@@ -6,9 +6,11 @@ from backend.api.client import ApiError
 from backend.api.delivery import (
     AddMailRoute,
     AddTransport,
+    EditTransport,
     RemoveMailRoute,
     RouteQuestion,
     RouteSettings,
+    SetMailRoutes,
     TransportSettings,
 )
 from backend.api.types import ConfigFiles
@@ -244,3 +246,76 @@ async def test_in_practice_mode_no_transport_is_tried_that_leads_off_this_comput
         assert "practice_mode" in error.issues[0].fix
         await add(client, "no", kind="fail")
         assert (await client.test_transport("no")).ok
+
+
+async def test_a_transport_is_changed_and_keeps_its_password(rig, client):
+    added = await add(client, password="open sesame")
+    new = TransportSettings.model_validate(
+        RELAY | {"kind": "submission", "spf_include": "include:spf.example.net"}
+    )
+    changed = await client.edit_transport(
+        "relay", EditTransport(settings=new), revision=added.revision
+    )
+    assert changed.settings.kind == "submission"
+    assert changed.settings.spf_include == "spf.example.net"
+    assert changed.has_password
+    stale = client.edit_transport("relay", EditTransport(settings=new), revision=added.revision)
+    assert (await refused(stale)).status == 409
+    gone = client.edit_transport("gone", EditTransport(settings=new), revision=changed.revision)
+    assert (await refused(gone)).status == 404
+    bad = EditTransport(settings=new, password="\0")
+    call = client.edit_transport("relay", bad, revision=changed.revision)
+    assert (await refused(call)).code == "transport.password"
+
+
+async def test_a_transport_that_no_longer_signs_in_loses_its_password(rig, client):
+    added = await add(client, password="open sesame")
+    without = TransportSettings.model_validate(RELAY | {"username": ""})
+    call = client.edit_transport(
+        "relay", EditTransport(settings=without, password="x"), revision=added.revision
+    )
+    assert (await refused(call)).code == "transport.no_sign_in"
+    changed = await client.edit_transport(
+        "relay", EditTransport(settings=without), revision=added.revision
+    )
+    assert not changed.has_password
+
+
+async def test_a_test_is_the_last_result_until_the_transport_changes(client):
+    await add(client, "no", kind="fail")
+    assert (await client.transport("no")).last_result is None
+    await client.test_transport("no")
+    (found,) = await client.transports()
+    assert found.last_result is not None
+    assert (found.last_result.ok, found.last_result.tested) == (True, True)
+    changed = await client.edit_transport(
+        "no", EditTransport(settings=found.settings), revision=found.revision
+    )
+    assert changed.last_result is None
+
+
+@pytest.mark.parametrize(("level", "owner"), [("server", ""), ("domain", "example.org")])
+async def test_a_list_of_routes_is_set_in_order_and_switched_off(client, level, owner):
+    await add(client)
+    found = await client.add_mail_route(
+        route(level=level, owner=owner, to_domain=["x.test"], comment="first")
+    )
+    (first,) = [each.settings for each in found.items]
+    off = first.model_copy(update={"disabled": True, "to_domain": ["y.test"]})
+    request = SetMailRoutes(level=level, owner=owner, routes=[off, first])
+    changed = await client.set_mail_routes(request, revision=found.revision)
+    assert [each.settings for each in changed.items] == [off, first]
+    assert (await refused(client.set_mail_routes(request, revision=found.revision))).status == 409
+    unknown = RouteSettings(transport="gone")
+    bad = SetMailRoutes(level=level, owner=owner, routes=[unknown])
+    assert (await refused(client.set_mail_routes(bad, revision=changed.revision))).status == 422
+    answer = (await client.evaluate_routes(question(to="y.test"))).answers[0]
+    assert answer.steps[0].reason == "it is switched off"
+    assert not answer.transport
+
+
+async def test_a_route_that_is_switched_off_neither_covers_nor_warns(client):
+    await add(client)
+    await client.add_mail_route(route(disabled=True))
+    await client.add_mail_route(route(disabled=True, minimum_attempts=9))
+    assert not (await client.add_mail_route(route(to_domain=["x.test"]))).warnings

@@ -54,6 +54,49 @@ async def test_a_relay_from_adding_to_removing(run):
     assert "There is no transport" in await run("transport", "list")
 
 
+async def test_a_relay_is_edited_and_what_is_not_named_stays(run):
+    await run(
+        "transport", "add", "relay", "--host", "a.test", "--user", "me", "--mechanism", "plain"
+    )
+    await run("transport", "password", "relay", "--password-stdin", stdin="secret\n")
+    told = await run(
+        *("transport", "edit", "relay", "--kind", "relay-starttls"),
+        *("--host", "b.test", "--spf-include", "spf.b.test"),
+    )
+    assert "Changed relay: relay b.test:587 with STARTTLS, signs in as me" in told
+    assert "password" not in told
+    shown = await run("transport", "show", "relay")
+    assert "PLAIN" in shown
+    assert "spf.b.test" in shown
+    await run("transport", "edit", "relay", "--mechanism", "", "--any-certificate")
+    shown = await run("transport", "show", "relay")
+    assert "PLAIN" not in shown
+    assert "any certificate" in shown
+    told = await run("transport", "edit", "relay", "--kind", "direct", "--ipv4-only")
+    assert "direct, over IPv4 only" in told
+    assert "direct." in await run("transport", "edit", "relay", "--any-family")
+    assert "unknown transport" in await run("transport", "edit", "gone", "--port", "1", code=1)
+
+
+async def test_routes_are_edited_moved_and_switched_off(run):
+    await run("transport", "add", "relay", "--host", "a.test")
+    where = ("--domain", "example.org")
+    await run("route", "add", "--transport", "relay", "--to", "one.test", *where)
+    await run("route", "add", "--transport", "relay", "--to", "two.test", "--comment", "hi", *where)
+    lines = (await run("route", "move", "2", "1", *where)).splitlines()
+    assert "two.test" in lines[1]
+    assert "hi" in lines[1]
+    assert "switched off" in (await run("route", "disable", "1", *where)).splitlines()[1]
+    tested = await run("route", "test", "--from", "me@example.org", "--to", "two.test")
+    assert "it is switched off" in tested
+    assert "switched off" not in await run("route", "enable", "1", *where)
+    lines = (await run("route", "edit", "2", "--to", "", "--after", "2", *where)).splitlines()
+    assert "after 2 attempts" in lines[2]
+    assert "one.test" not in lines[2]
+    assert "no route 3" in await run("route", "move", "3", "1", *where, code=2)
+    assert "no account" in await run("route", "enable", "1", "--account", "me", code=1)
+
+
 async def test_a_test_shows_its_steps_and_ends_with_what_to_do(run):
     async with SmtpSink() as sink:
         where = ("--kind", "smarthost", "--host", "127.0.0.1", "--port", str(sink.port))
@@ -77,6 +120,8 @@ async def test_a_test_shows_its_steps_and_ends_with_what_to_do(run):
         ("transport", "add", "x"),
         ("transport", "add", "x", "--kind", "socks"),
         ("route", "add"),
+        ("route", "edit", "1"),
+        ("transport", "edit", "x"),
         ("route", "add", "--transport", "x", "--account", "a", "--domain", "b"),
         ("queue", "transport", "1"),
         ("queue", "transport", "1", "relay", "--direct"),

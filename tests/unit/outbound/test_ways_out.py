@@ -9,6 +9,7 @@ from backend.dns.resolver import DnsResolver
 from backend.outbound.dial import SocksProxy
 from backend.outbound.direct import DirectTransport
 from backend.outbound.listing import find_item
+from backend.outbound.route import Level
 from backend.outbound.session import Dialogues
 from backend.outbound.transport import Outgoing
 from tests.support.dns_server import DnsServer
@@ -152,10 +153,15 @@ async def test_a_route_leads_through_the_relay_and_the_log_of_attempts_says_so(t
                 assert logged.reason == "Route 1 of the server (relay) matches: it takes all mail"
                 assert logged.entry.host == "127.0.0.1"
                 assert "451 4.3.0 later" in logged.entry.answer
+            failed = rig.outbound.tally.last_result("relay")
+            assert (failed.ok, "451 4.3.0 later" in failed.text) == (False, True)
             sink.data_reply = ""
             await rig.queue.kick([item.id for item in await rig.items()])
             await rig.until_empty()
             assert {m.recipients for m in sink.messages} == {("bo@b.test",), ("eve@c.test",)}
+            assert rig.outbound.tally.last_result("relay").ok
+            (rule,) = config.domains.routes
+            assert rig.outbound.tally.hits(Level.SERVER, "", rule) == 4
 
 
 async def test_after_a_failed_direct_attempt_the_relay_takes_over(tmp_path, unused_tcp_port):
