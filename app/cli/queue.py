@@ -68,6 +68,11 @@ def list_queue(
     )
     if page.total > len(page.items):
         click.echo(f"… and {page.total - len(page.items)} more; see --limit")
+    if page.unconfirmed:
+        click.echo(
+            f"{page.unconfirmed} times so far a message was sent and no answer came"
+            " (the server was killed, or the connection broke); it may have arrived twice."
+        )
 
 
 @queue.command("show")

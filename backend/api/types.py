@@ -351,6 +351,8 @@ class QueueItem(Reply):
     transport_reason: str = ""
     transport_chosen: bool = False
     """By hand, so that no route is asked."""
+    unconfirmed: int = 0
+    """How often it was sent without an answer, so that it may have arrived all the same."""
 
 
 class QueueList(Reply):
@@ -359,6 +361,8 @@ class QueueList(Reply):
     """Rows that match the filter, on all pages."""
     waiting: int = 0
     held: int = 0
+    unconfirmed: int = 0
+    """Sendings without an answer since this queue exists (a killed server, a broken connection): each may have arrived twice."""
 
 
 class QueueQuery(Request):

@@ -19,6 +19,12 @@ from backend.core.status import SmtpStatus
 from backend.dns.answers import Found, LookupFailed
 from backend.dns.lookups import NoMailHosts, find_mail_hosts
 from backend.dns.resolver import Resolver
+from backend.outbound.address_order import (
+    IpVersion,
+    may_depend_on_address,
+    order_addresses,
+    other_version,
+)
 from backend.outbound.dial import (
     Connection,
     Endpoints,
@@ -50,6 +56,8 @@ class _Progress:
     settled: dict[Address, Result] = field(default_factory=dict)
     unsettled: dict[Address, Result] = field(default_factory=dict)
     tries: list[Try] = field(default_factory=list)
+    other_version: IpVersion | None = None
+    """The kind of addresses that the host of the moment has beside the one that is tried."""
 
     def settle_all(self, status: SmtpStatus, remote_mta: str = "") -> None:
         for recipient in self.waiting:
@@ -159,7 +167,7 @@ class DirectTransport:
         if isinstance(answer, Found):
             usable = [ip for ip in answer.records if self._is_usable(ip)]
             if usable:
-                return usable[:MAX_ADDRESSES_OF_A_HOST]
+                return order_addresses(usable, message.earlier)
             # Another route may take it later: the message itself is not at fault.
             status = SmtpStatus(
                 451,
@@ -191,7 +199,9 @@ class DirectTransport:
         if self._proxy is not None:
             await self._deliver_through(host, message, progress)
             return
-        for ip in await self._addresses(host, message, progress):
+        addresses = await self._addresses(host, message, progress)
+        for ip in addresses[:MAX_ADDRESSES_OF_A_HOST]:
+            progress.other_version = other_version(addresses, ip)
             if not progress.waiting or len(progress.tries) >= MAX_TRIES:
                 return
             if is_own(ip, self._port, self._own_endpoints()):
@@ -251,7 +261,9 @@ class DirectTransport:
         outcome, duration_ms = await self._dialogues.hold(
             session, lambda: self._dial(host, ip), ready_s=longest, deliver_s=longest
         )
-        results = list(_judged(session, outcome))
+        # Behaviour T13: at the first attempt only, so that a refusal that is meant is not asked for again and again.
+        other = progress.other_version if not message.earlier else None
+        results = list(_judged(session, outcome, other))
         progress.take(results)
         progress.tries.append(session.entry([result for result, _ in results], duration_ms))
         return session.client.tls_handshake_failed
@@ -263,7 +275,9 @@ class DirectTransport:
         return await dial(ip, self._port, timeout_s=timeout_s)
 
 
-def _judged(session: Session, outcome: Outcome) -> Iterable[tuple[Result, bool]]:
+def _judged(
+    session: Session, outcome: Outcome, other: IpVersion | None
+) -> Iterable[tuple[Result, bool]]:
     """Each result, and whether it is final for this attempt: what it means for the other hosts."""
     if session.is_greeted_by_ourselves:
         for result in outcome.results:
@@ -275,8 +289,15 @@ def _judged(session: Session, outcome: Outcome) -> Iterable[tuple[Result, bool]]
             place = f"{session.host} ({session.ip})" if session.ip else session.host
             status = SmtpStatus(status.code, status.enhanced, f"{place}: {status.text}")
             remote_mta = ""
+        is_worth_another = other is not None and result.remote and may_depend_on_address(status)
         yield (
-            Result(recipient=result.recipient, status=status, remote_mta=remote_mta),
+            Result(
+                recipient=result.recipient,
+                status=status,
+                remote_mta=remote_mta,
+                unconfirmed=session.is_unconfirmed(result),
+                another_way=f"the next attempt goes over IPv{other}" if is_worth_another else "",
+            ),
             session.content_is_out or _is_final(result),
         )
 

@@ -13,6 +13,7 @@ from backend.store.values import Target
 
 PRACTICE_NOTE = "practice mode: nothing leaves this computer"
 FROM_PRACTICE_NOTE = "written in practice mode; release it if it shall be sent now"
+UNCONFIRMED = "it may have arrived all the same, and may then arrive twice"
 MAX_NOTE_CHARS = 1000
 
 
@@ -111,6 +112,8 @@ class Item:
     transport: str
     transport_reason: str
     override: str | None
+    unconfirmed: int = 0
+    """How often it may have arrived without our hearing so."""
 
 
 @dataclass(frozen=True, slots=True)

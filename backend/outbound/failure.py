@@ -38,7 +38,8 @@ def _judge(queue_id: QueueId, result: Result, attempts: int) -> Fate:
     if status.is_success:
         return Fate(id=queue_id, result=result, verdict=Verdict.DONE)
     # Behaviour T13: the eighth attempt that fails is the last one. What is neither 4xx nor 5xx is taken for temporary.
-    if status.is_permanent or attempts >= backoff.MAX_ATTEMPTS:
+    is_final = status.is_permanent and not result.another_way
+    if is_final or attempts >= backoff.MAX_ATTEMPTS:
         return Fate(id=queue_id, result=result, verdict=Verdict.FAIL, notice=Notice.FAILED)
     delayed = attempts == backoff.DELAY_NOTICE_AFTER
     return Fate(

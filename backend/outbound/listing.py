@@ -30,7 +30,7 @@ _COLUMNS = (
     " message.size_bytes, recipient.state, recipient.note, message.created_at,"
     " recipient.next_attempt_at, recipient.last_attempt_at, recipient.attempts,"
     " recipient.answer_code, recipient.answer_enhanced, recipient.answer_text,"
-    " recipient.chosen, recipient.chosen_reason, recipient.override"
+    " recipient.chosen, recipient.chosen_reason, recipient.override, recipient.unconfirmed"
 )
 _FROM = " FROM recipient JOIN message ON message.id = recipient.message"
 
@@ -47,12 +47,13 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """`total` counts the rows that match, on all pages; `waiting` and `held` the whole queue."""
+    """`total` counts the rows that match, on all pages; `waiting` and `held` the whole queue; `unconfirmed` is for ever."""
 
     items: tuple[Item, ...]
     total: int
     waiting: int
     held: int
+    unconfirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Counts:
     held: int
     sending: int
     failed: int
+    unconfirmed: int = 0
+    """Sendings after which no answer came, since this queue exists: each may have brought a message twice."""
 
 
 EVERYTHING = Filter()
@@ -90,6 +93,7 @@ async def list_items(
             total=reader.value(f"SELECT count(*){_FROM}{where}", params),
             waiting=counted.waiting + counted.sending,
             held=counted.held,
+            unconfirmed=counted.unconfirmed,
         )
 
     return await queue.database.read(read)
@@ -137,6 +141,7 @@ def _counts(reader: Reader) -> Counts:
         held=by_state.get("held", 0),
         sending=by_state.get("sending", 0),
         failed=by_state.get("failed", 0),
+        unconfirmed=reader.value("SELECT count FROM tally WHERE name = 'unconfirmed'") or 0,
     )
 
 
@@ -181,6 +186,7 @@ def _item(row: Row) -> Item:
         transport=row[15],
         transport_reason=row[16],
         override=row[17],
+        unconfirmed=row[18],
     )
 
 

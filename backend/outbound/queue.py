@@ -40,6 +40,7 @@ from backend.outbound.entries import (
     FROM_PRACTICE_NOTE,
     MAX_NOTE_CHARS,
     PRACTICE_NOTE,
+    UNCONFIRMED,
     Accepted,
     Batch,
     Fate,
@@ -48,6 +49,8 @@ from backend.outbound.entries import (
     State,
     Verdict,
 )
+from backend.outbound.inflight import Inflight
+from backend.outbound.interrupted import add_to_tally, put_back_interrupted
 from backend.outbound.route import Choice
 from backend.outbound.transport import Outgoing, Try
 from backend.runtime import tasks
@@ -88,6 +91,7 @@ class Queue:
         self.practice_mode = practice_mode
         self.on_work: Callable[[], None] = lambda: None
         self._folder = folder
+        self._inflight = Inflight(folder / "sending")
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._publish = publish
         self._record = record
@@ -96,12 +100,20 @@ class Queue:
     async def open(self) -> None:
         """Takes up what an earlier process left."""
         await run_blocking(Pool.FILES, _make_folder, self.files)
+        sent = await run_blocking(Pool.FILES, self._inflight.read)
+        told = await self.database.write(
+            lambda tx: put_back_interrupted(tx, sent, self._clock.time())
+        )
+        for entry in told:
+            self._record(entry)
+        await run_blocking(Pool.FILES, self._inflight.open)
         known = await self.database.write(self._recover)
         strays = await run_blocking(Pool.FILES, remove_strays, self.files, known)
         if strays:
             log.info("files without a message removed from the queue", count=strays)
 
     async def close(self) -> None:
+        self._inflight.close()
         await self.database.close()
 
     # Accepting
@@ -198,6 +210,7 @@ class Queue:
 
         def write(tx: Transaction) -> None:
             self._log_tries(tx, batch, tries, started_at, name, reason)
+            add_to_tally(tx, "unconfirmed", sum(fate.result.unconfirmed for fate in fates))
             for fate in fates:
                 owes_report = batch.outgoing.sender is not None
                 if fate.verdict is Verdict.DONE or (
@@ -211,6 +224,7 @@ class Queue:
                     "UPDATE recipient SET state = :state, last_attempt_at = :at, chosen = :chosen,"
                     " chosen_reason = :reason, note = :note, answer_code = :code,"
                     " answer_enhanced = :enhanced, answer_text = :text, remote_mta = :mta,"
+                    " unconfirmed = unconfirmed + :unconfirmed,"
                     " notice = CASE WHEN :notice <> '' THEN :notice ELSE notice END"
                     " WHERE id = :id",
                     {
@@ -224,12 +238,14 @@ class Queue:
                         "enhanced": status.enhanced,
                         "text": status.text[:MAX_NOTE_CHARS],
                         "mta": fate.result.remote_mta,
+                        "unconfirmed": int(fate.result.unconfirmed),
                         "notice": fate.notice if owes_report else Notice.NONE,
                     },
                 )
             self.sweep(tx, batch.message)
 
         await self.database.write(write)
+        self._inflight.settle(batch.ids)
         for fate in fates:
             self._publish(QueueChanged(fate.id, _PUBLISHED[fate.verdict]))
         self.on_work()
@@ -311,10 +327,6 @@ class Queue:
 
     def _recover(self, tx: Transaction) -> set[str]:
         """Files that are in use."""
-        tx.run(
-            "UPDATE recipient SET state = 'waiting', note = 'the server was stopped during the attempt'"
-            " WHERE state = 'sending'"
-        )
         if self.practice_mode:
             tx.run(
                 "UPDATE recipient SET note = :note WHERE state = 'waiting'", {"note": PRACTICE_NOTE}
@@ -405,6 +417,8 @@ class Queue:
                 content=self.files / file if file else content,
                 body=BodyType(body),
                 smtputf8=bool(smtputf8),
+                earlier=_earlier_addresses(tx, params) if attempts else (),
+                going_out=lambda: self._inflight.note(ids, attempts + 1),
             ),
             attempts=attempts + 1,
             next_attempt_at=next_attempt_at,
@@ -572,6 +586,16 @@ def _first_due(reader: Reader, busy: Collection[str], now: float) -> Row | None:
     )
 
 
+def _earlier_addresses(reader: Reader, params: dict[str, object]) -> tuple[str, ...]:
+    """Where each attempt for the domain ended; connections of one attempt share their time."""
+    rows = reader.rows(
+        "SELECT ip FROM attempt WHERE id IN (SELECT max(id) FROM attempt WHERE message = :message"
+        " AND domain = :domain AND ip <> '' GROUP BY at) ORDER BY id",
+        params,
+    )
+    return tuple(ip for (ip,) in rows)
+
+
 def _note_of(fate: Fate, attempts: int) -> str:
     text = fate.result.status.text.replace("\n", " ")
     said = (
@@ -579,7 +603,11 @@ def _note_of(fate: Fate, attempts: int) -> str:
     )
     if fate.verdict is Verdict.FAIL:
         return said[:MAX_NOTE_CHARS]
-    return f"attempt {attempts} of {backoff.MAX_ATTEMPTS} failed: {said}"[:MAX_NOTE_CHARS]
+    more = f"; {fate.result.another_way}" if fate.result.another_way else ""
+    more += f"; {UNCONFIRMED}" if fate.result.unconfirmed else ""
+    return (
+        f"attempt {attempts} of {backoff.MAX_ATTEMPTS} failed: {said[: MAX_NOTE_CHARS - 200]}{more}"
+    )
 
 
 def _make_folder(folder: Path) -> None:

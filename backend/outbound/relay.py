@@ -310,6 +310,7 @@ class RelayTransport:
             recipient=result.recipient,
             status=SmtpStatus(code, enhanced, f"transport {settings.name}: {doing}: {said}"),
             remote_mta=settings.host if result.remote else "",
+            unconfirmed=session.is_unconfirmed(result),
         )
 
 

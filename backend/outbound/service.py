@@ -21,7 +21,7 @@ from backend.observe import log as logs
 from backend.outbound.advice import Report
 from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.dial import Endpoints
-from backend.outbound.entries import Batch, Fate, Item, Verdict
+from backend.outbound.entries import UNCONFIRMED, Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
 from backend.outbound.probe import probe
 from backend.outbound.queue import Queue
@@ -303,7 +303,11 @@ class Outbound:
                 )
             else:
                 kind, text = "bounced", f"Not delivered to {recipient}, and given up. {said}"
+            for more in (result.another_way, UNCONFIRMED if result.unconfirmed else ""):
+                text += f" ({more})" if more else ""
             details = {"recipient": str(recipient), "queue_id": str(fate.id), "answer": str(status)}
+            if result.unconfirmed:
+                details["unconfirmed"] = "yes"
             if last is not None:
                 details |= {"host": last.host, "ip": last.ip, "tls": last.tls}
             self._note(batch, kind, text, details)

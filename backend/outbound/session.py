@@ -21,9 +21,11 @@ from backend.smtp.client import (
     Options,
     Outcome,
     Receive,
+    RecipientResult,
     Send,
     SendContent,
     SmtpClient,
+    Stage,
     StartTls,
     Step,
     Tls,
@@ -90,6 +92,10 @@ class Session:
         # A router at home may lead our own public address back to us; then only the greeting tells.
         name = self.client.greeting.split(maxsplit=1)[:1]
         return bool(name) and name[0].lower() == self.own_name
+
+    def is_unconfirmed(self, result: RecipientResult) -> bool:
+        """Whether the other side may have the message for this recipient although it never said so."""
+        return self.content_is_out and result.stage is Stage.DATA and not result.remote
 
     def give_up(self, text: str) -> Outcome:
         """The outcome of a session that broke."""
@@ -230,6 +236,7 @@ class Dialogues:
             else:
                 # From here on the other side may have the whole message, whatever we hear of it.
                 session.content_is_out = True
+                session.message.going_out()
                 await connection.write(stuffer.feed(chunk) + stuffer.end(), timeout_s)
 
     def _part(self, connection: Connection, session: Session) -> None:

@@ -1,5 +1,6 @@
 """What every way out has in common: a message and its recipients in, one result for each recipient and a record of the attempt out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,10 @@ from backend.core.ids import TraceId
 from backend.core.status import SmtpStatus
 
 MAX_EXCERPT_CHARS = 6000  # of one dialogue, kept with the attempt; a security limit
+
+
+def _untold() -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +38,25 @@ class Outgoing:
     """The header says “TLS-Required: No” (RFC 8689 §5): what a policy demands of TLS does not stop this message."""
     try_sender: bool = False
     """Only asks whether mail from the sender would be taken; nothing is sent."""
+    earlier: tuple[str, ...] = ()
+    """The address at which each earlier attempt ended, oldest first (behaviour T13)."""
+    going_out: Callable[[], None] = field(default=_untold, repr=False, compare=False)
+    """Called before the end of the content is written: from then on the other side may have the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`remote_mta`: the host that said it; empty when the status is our own finding."""
+    """`remote_mta`: the host that said it; empty when the status is our own finding.
+
+    `unconfirmed`: the whole message went out and no answer came, so that the other side may have it all the same.
+    `another_way`: why a refusal for good is not the end: what the next attempt does differently.
+    """
 
     recipient: Address
     status: SmtpStatus
     remote_mta: str = ""
+    unconfirmed: bool = False
+    another_way: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

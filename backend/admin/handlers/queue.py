@@ -48,6 +48,7 @@ def _item(outbound: Outbound, item: Item) -> t.QueueItem:
         transport=transport,
         transport_reason=reason,
         transport_chosen=item.override is not None,
+        unconfirmed=item.unconfirmed,
     )
 
 
@@ -73,6 +74,7 @@ async def queue(call: Call) -> t.QueueList:
         total=page.total,
         waiting=page.waiting,
         held=page.held,
+        unconfirmed=page.unconfirmed,
     )
 
 

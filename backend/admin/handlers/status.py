@@ -151,6 +151,7 @@ async def metrics(call: Call) -> web.Response:
     gauges = {
         "gatepost_queue_waiting": float(counts.waiting),
         "gatepost_queue_held": float(counts.held),
+        "gatepost_queue_unconfirmed_sendings": float(counts.unconfirmed),
         "gatepost_open_problems": float(len(open_problems(services))),
         "gatepost_memory_bytes": float(memory_bytes()),
         "gatepost_uptime_seconds": services.clock.time() - services.server.started_at,

@@ -1,0 +1,60 @@
+"""What was being sent when the last process ended, and may it have arrived? Inside the queue's transactions."""
+
+from itertools import groupby
+
+from backend.core.events import TimelineEntry
+from backend.core.ids import QueueId, TraceId
+from backend.outbound.inflight import Sent
+from backend.store.database import Transaction
+
+STOPPED = "the server was stopped during the attempt"
+STOPPED_WHILE_SENDING = "it was being sent when the server stopped; it may arrive twice"
+
+
+def put_back_interrupted(tx: Transaction, sent: Sent | None, now: float) -> list[TimelineEntry]:
+    """Everything that was `sending` waits again; what may have arrived is counted and told.
+
+    `sent`: whose content had gone out, in which attempt; None: can't be known, so that each may have.
+    """
+    rows = tx.rows(
+        "SELECT recipient.id, recipient.attempts, recipient.address, message.trace"
+        " FROM recipient JOIN message ON message.id = recipient.message"
+        " WHERE recipient.state = 'sending' ORDER BY message.id, recipient.id"
+    )
+    doubtful = [row for row in rows if sent is None or (QueueId(row[0]), row[1]) in sent]
+    tx.run(
+        "UPDATE recipient SET state = 'waiting', note = :note WHERE state = 'sending'",
+        {"note": STOPPED},
+    )
+    tx.run_many(
+        "UPDATE recipient SET note = :note, unconfirmed = unconfirmed + 1 WHERE id = :id",
+        [{"id": row[0], "note": STOPPED_WHILE_SENDING} for row in doubtful],
+    )
+    add_to_tally(tx, "unconfirmed", len(doubtful))
+    return [
+        TimelineEntry(
+            TraceId(trace),
+            now,
+            "deferred",
+            f"It was being sent to {_listed([row[2] for row in group])} when the server stopped; it may arrive twice",
+            {"unconfirmed": "yes"},
+        )
+        for trace, group in (
+            (trace, list(grouped)) for trace, grouped in groupby(doubtful, key=lambda row: row[3])
+        )
+    ]
+
+
+def add_to_tally(tx: Transaction, name: str, count: int) -> None:
+    """A figure that outlives the messages it counts."""
+    if count:
+        tx.run(
+            "INSERT INTO tally (name, count) VALUES (:name, :count)"
+            " ON CONFLICT (name) DO UPDATE SET count = count + :count",
+            {"name": name, "count": count},
+        )
+
+
+def _listed(addresses: list[str]) -> str:
+    more = len(addresses) - 3
+    return ", ".join(addresses[:3]) + (f" and {more} more" if more > 0 else "")
