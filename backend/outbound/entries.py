@@ -75,6 +75,11 @@ class Batch:
     next_attempt_at: float
     override: str | None
 
+    @property
+    def domain(self) -> str:
+        """Of the recipients, as the queue writes it."""
+        return self.outgoing.recipients[0].domain_text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:

@@ -9,10 +9,11 @@ from backend.api.delivery import ChooseTransport
 from backend.core.errors import NotFoundError
 from backend.core.ids import QueueId
 from backend.core.problems import Problem
+from backend.outbound.acts import Acted
 from backend.outbound.catalogue import unknown_transport
 from backend.outbound.entries import Item, State
 from backend.outbound.listing import Filter, find_item, list_items
-from backend.outbound.queue import Acted, Queue
+from backend.outbound.queue import Queue
 from backend.outbound.route import DIRECT
 from backend.outbound.service import Outbound
 

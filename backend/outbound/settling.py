@@ -1,0 +1,146 @@
+"""What is written down after an attempt, and when a message is gone: the queue's `settle`, inside its transaction."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from backend.outbound import backoff
+from backend.outbound.entries import (
+    MAX_NOTE_CHARS,
+    UNCONFIRMED,
+    Batch,
+    Fate,
+    Notice,
+    State,
+    Verdict,
+)
+from backend.outbound.interrupted import add_to_tally
+from backend.outbound.route import Choice
+from backend.outbound.transport import Try
+from backend.runtime import tasks
+from backend.runtime.threads import Pool, run_blocking
+from backend.store.database import Transaction
+
+MAX_LOGGED_TRIES = 200  # of one message to one domain, a security limit
+
+
+def settle(
+    tx: Transaction,
+    files: Path,
+    batch: Batch,
+    fates: Sequence[Fate],
+    tries: Sequence[Try],
+    started_at: float,
+    choice: Choice | None,
+) -> None:
+    name = choice.transport if choice is not None else ""
+    reason = choice.reason[:MAX_NOTE_CHARS] if choice is not None else ""
+    _log_tries(tx, batch, tries, started_at, name, reason)
+    add_to_tally(tx, "unconfirmed", sum(fate.result.unconfirmed for fate in fates))
+    for fate in fates:
+        owes_report = batch.outgoing.sender is not None
+        if fate.verdict is Verdict.DONE or (fate.verdict is Verdict.FAIL and not owes_report):
+            tx.run("DELETE FROM recipient WHERE id = :id", {"id": fate.id})
+            continue
+        status = fate.result.status
+        failed = fate.verdict is Verdict.FAIL
+        tx.run(
+            "UPDATE recipient SET state = :state, last_attempt_at = :at, chosen = :chosen,"
+            " chosen_reason = :reason, note = :note, answer_code = :code,"
+            " answer_enhanced = :enhanced, answer_text = :text, remote_mta = :mta,"
+            " unconfirmed = unconfirmed + :unconfirmed,"
+            " notice = CASE WHEN :notice <> '' THEN :notice ELSE notice END"
+            " WHERE id = :id",
+            {
+                "id": fate.id,
+                "state": State.FAILED if failed else State.WAITING,
+                "at": started_at,
+                "chosen": name,
+                "reason": reason,
+                "note": _note_of(fate, batch.attempts),
+                "code": status.code,
+                "enhanced": status.enhanced,
+                "text": status.text[:MAX_NOTE_CHARS],
+                "mta": fate.result.remote_mta,
+                "unconfirmed": int(fate.result.unconfirmed),
+                "notice": fate.notice if owes_report else Notice.NONE,
+            },
+        )
+    sweep(tx, files, batch.message)
+
+
+def sweep(tx: Transaction, files: Path, message: int) -> None:
+    """Removes a message that has no recipient left, and its file after the commit."""
+    params = {"message": message}
+    row = tx.row(
+        "SELECT file FROM message WHERE id = :message AND NOT EXISTS"
+        " (SELECT 1 FROM recipient WHERE message = :message)",
+        params,
+    )
+    if row is None:
+        return
+    tx.run("DELETE FROM attempt WHERE message = :message", params)
+    tx.run("DELETE FROM message WHERE id = :message", params)
+    if row[0]:
+        path = files / row[0]
+
+        def remove() -> None:
+            tasks.spawn(_unlink(path), "queue file removal")
+
+        tx.after_commit(remove)
+
+
+def _log_tries(
+    tx: Transaction,
+    batch: Batch,
+    tries: Sequence[Try],
+    started_at: float,
+    transport: str,
+    reason: str,
+) -> None:
+    params = {"message": batch.message, "domain": batch.domain}
+    tx.run_many(
+        "INSERT INTO attempt (message, domain, at, host, ip, port, tls, succeeded, answer,"
+        " duration_ms, excerpt, transport, reason) VALUES (:message, :domain, :at, :host, :ip,"
+        " :port, :tls, :succeeded, :answer, :duration_ms, :excerpt, :transport, :reason)",
+        [
+            params
+            | {
+                "at": started_at,
+                "host": entry.host,
+                "ip": entry.ip,
+                "port": entry.port,
+                "tls": entry.tls,
+                "succeeded": int(entry.succeeded),
+                "answer": entry.answer[:MAX_NOTE_CHARS],
+                "duration_ms": entry.duration_ms,
+                "excerpt": entry.excerpt,
+                "transport": transport,
+                "reason": reason,
+            }
+            for entry in tries
+        ],
+    )
+    tx.run(
+        "DELETE FROM attempt WHERE message = :message AND domain = :domain AND id NOT IN"
+        " (SELECT id FROM attempt WHERE message = :message AND domain = :domain"
+        " ORDER BY id DESC LIMIT :limit)",
+        params | {"limit": MAX_LOGGED_TRIES},
+    )
+
+
+def _note_of(fate: Fate, attempts: int) -> str:
+    text = fate.result.status.text.replace("\n", " ")
+    said = (
+        f"{fate.result.remote_mta} said: {fate.result.status}" if fate.result.remote_mta else text
+    )
+    if fate.verdict is Verdict.FAIL:
+        return said[:MAX_NOTE_CHARS]
+    more = f"; {fate.result.another_way}" if fate.result.another_way else ""
+    more += f"; {UNCONFIRMED}" if fate.result.unconfirmed else ""
+    return (
+        f"attempt {attempts} of {backoff.MAX_ATTEMPTS} failed: {said[: MAX_NOTE_CHARS - 200]}{more}"
+    )
+
+
+async def _unlink(path: Path) -> None:
+    await run_blocking(Pool.FILES, path.unlink, missing_ok=True)
