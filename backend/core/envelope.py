@@ -46,6 +46,22 @@ Wishes = Mapping[Address, Wish]
 NO_WISHES: Wishes = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """When to send it instead of at once (RFC 4865): that many `seconds` after it was accepted, or not before `until`.
+
+    `text` is how it was asked for, as reports quote it (RFC 4865 §5): `for;3600`, `until;2030-01-31T08:00:00Z`.
+    """
+
+    text: str
+    seconds: int = 0
+    until: float = 0.0
+
+    def release_at(self, now: float) -> float:
+        """Seconds since 1970; a time that is over means at once."""
+        return max(self.until, now + self.seconds)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What the sender asked for the whole message; nothing, for most."""
@@ -55,6 +71,7 @@ class Asked:
     """Decoded (RFC 3461 §4.4)."""
     require_tls: bool = False
     """Never without verified TLS (RFC 8689 §4); the server says no rather than send it otherwise."""
+    hold: Hold | None = None
     tls_optional: bool = False
     """The header says “TLS-Required: No” (RFC 8689 §5): arriving matters more than what a policy demands of TLS."""
 

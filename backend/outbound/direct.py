@@ -297,6 +297,7 @@ def _judged(
                 remote_mta=remote_mta,
                 unconfirmed=session.is_unconfirmed(result),
                 another_way=f"the next attempt goes over IPv{other}" if is_worth_another else "",
+                peer_reports=result.peer_reports,
             ),
             session.content_is_out or _is_final(result),
         )

@@ -35,6 +35,7 @@ from backend.smtp.client import (
     Stage,
     Tls,
 )
+from backend.smtp.needs import NO_REQUIRETLS, NO_VERIFIED_TLS
 from backend.tls.binding import names_on, server_end_point
 
 READY_TIMEOUT_S = 60.0  # greeting, TLS and sign-in (behaviour T5)
@@ -240,6 +241,7 @@ class RelayTransport:
                 tls=settings.tls,
                 choose_sasl=choose_sasl if sign_in and settings.username else None,
                 try_sender=message.try_sender,
+                is_verified=settings.verify,
             ),
             context=context,
             message=message,
@@ -292,7 +294,12 @@ class RelayTransport:
             status = SmtpStatus(451, "4.4.6", f"transport {settings.name}: {LEADS_BACK}")
             return Result(recipient=result.recipient, status=status)
         if status.is_success:
-            return Result(recipient=result.recipient, status=status, remote_mta=settings.host)
+            return Result(
+                recipient=result.recipient,
+                status=status,
+                remote_mta=settings.host,
+                peer_reports=result.peer_reports,
+            )
         is_early = result.stage in {Stage.CONNECT, Stage.TLS, Stage.AUTH}
         if session.connection is None:
             doing = f"dialing {place} for submission"
@@ -303,7 +310,9 @@ class RelayTransport:
         code, enhanced = status.code, status.enhanced
         # Behaviour T11: a server that offers no way to sign in that we may use won't do so in an hour either.
         no_mechanism = not result.remote and status.text.startswith(NO_MECHANISM)
-        if is_early and status.is_permanent and not no_mechanism:
+        # RFC 8689 §4.2.1: what needs protection that this way does not give is not kept for better days.
+        unprotected = status in {NO_REQUIRETLS, NO_VERIFIED_TLS}
+        if is_early and status.is_permanent and not (no_mechanism or unprotected):
             code, enhanced = 451, f"4{enhanced[1:]}" if enhanced else ""
         said = str(status) if result.remote else status.text
         return Result(

@@ -84,6 +84,8 @@ class Session:
                 size_bytes=self.message.size_bytes,
                 body=self.message.body,
                 smtputf8=self.message.smtputf8,
+                asked=self.message.asked,
+                wishes=self.message.wishes,
             )
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from backend.core.address import Address
-from backend.core.envelope import NO_WISHES, BodyType, Ret, Wishes
+from backend.core.envelope import NO_WISHES, Asked, BodyType, Ret, Wishes
 from backend.core.ids import TraceId
 from backend.core.status import SmtpStatus
 
@@ -43,6 +43,11 @@ class Outgoing:
     going_out: Callable[[], None] = field(default=_untold, repr=False, compare=False)
     """Called before the end of the content is written: from then on the other side may have the message."""
 
+    @property
+    def asked(self) -> Asked:
+        """What MAIL says of it."""
+        return Asked(ret=self.ret, envelope_id=self.envelope_id, require_tls=self.require_tls)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -50,6 +55,7 @@ class Result:
 
     `unconfirmed`: the whole message went out and no answer came, so that the other side may have it all the same.
     `another_way`: why a refusal for good is not the end: what the next attempt does differently.
+    `peer_reports`: it knows which reports the sender wants and makes them itself (RFC 3461 §5.2.1).
     """
 
     recipient: Address
@@ -57,6 +63,7 @@ class Result:
     remote_mta: str = ""
     unconfirmed: bool = False
     another_way: str = ""
+    peer_reports: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

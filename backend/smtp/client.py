@@ -32,13 +32,21 @@ made by us (not said by the server) have `remote=False`. `client.transcript` is 
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Protocol
 
 from backend.core.address import Address
-from backend.core.envelope import BodyType
+from backend.core.envelope import (
+    NO_WISH,
+    NO_WISHES,
+    NOTHING_ASKED,
+    Asked,
+    BodyType,
+    Wishes,
+)
 from backend.core.status import SmtpStatus
+from backend.smtp import needs
 from backend.smtp.extensions import NOTHING, Extension, Offer, parse_offer
 from backend.smtp.grammar import format_path
 from backend.smtp.limits import (
@@ -53,6 +61,7 @@ from backend.smtp.limits import (
     RCPT_TIMEOUT_S,
     STARTTLS_TIMEOUT_S,
 )
+from backend.smtp.parameters import mail_parameters, rcpt_parameters
 from backend.smtp.replies import Reply, ReplyError, ReplyReader
 
 # Recipients in one pipelined group: their commands and replies fit into socket buffers, so that both sides can't wait for each other.
@@ -96,6 +105,8 @@ class Options:
     """None: no sign-in."""
     try_sender: bool = False
     """Only ask whether mail from the transactions' senders would be taken; nothing is sent."""
+    is_verified: bool = False
+    """TLS comes about only with a certificate that shows the host to be the right one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +119,17 @@ class Transaction:
     body: BodyType = BodyType.EIGHT_BIT_MIME
     smtputf8: bool = False
     """The header needs SMTPUTF8; addresses are looked at anyway."""
+    asked: Asked = NOTHING_ASKED
+    wishes: Wishes = field(default_factory=lambda: NO_WISHES)
+
+    @property
+    def is_international(self) -> bool:
+        """Header or sender need SMTPUTF8, whoever the recipients are. Domains never do: they are A-labels (RFC 6531 §3.2)."""
+        return self.smtputf8 or not (self.sender is None or self.sender.is_ascii)
 
     @property
     def needs_smtputf8(self) -> bool:
-        addresses = self.recipients if self.sender is None else (self.sender, *self.recipients)
-        return self.smtputf8 or not all(address.is_ascii for address in addresses)
+        return self.is_international or not all(a.is_ascii for a in self.recipients)
 
 
 class Stage(StrEnum):
@@ -126,12 +143,13 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientResult:
-    """`remote`: the status is the server's own reply."""
+    """`remote`: the status is the server's own reply. `peer_reports`: the server makes the reports that were asked for."""
 
     recipient: Address
     status: SmtpStatus
     stage: Stage
     remote: bool = True
+    peer_reports: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,11 +394,18 @@ class SmtpClient:
             # The one before ended without content; its MAIL and RCPT may still stand.
             self._unfinished = False
             yield from self._ask("RSET", Stage.MAIL)
-        refusal = self._cannot_take(transaction)
+        is_protected = self.is_tls and self._options.is_verified
+        refusal, stage = needs.protection(transaction, self.offer, is_protected), Stage.TLS
+        if refusal is None:
+            refusal, stage = needs.capability(transaction, self.offer), Stage.MAIL
         if refusal is not None:
             for recipient in transaction.recipients:
-                self._settle(recipient, refusal, Stage.MAIL, remote=False)
+                self._settle(recipient, refusal, stage, remote=False)
             return
+        if transaction.needs_smtputf8 and Extension.SMTPUTF8 not in self.offer:
+            transaction = self._without_international(transaction)
+            if not transaction.recipients:
+                return
         if self._options.try_sender:
             yield from self._try_sender(transaction)
             return
@@ -409,19 +434,13 @@ class SmtpClient:
         if reply.is_success:
             yield from self._ask("RSET", Stage.MAIL)
 
-    def _cannot_take(self, transaction: Transaction) -> SmtpStatus | None:
-        limit = self.offer.size_bytes
-        if limit and transaction.size_bytes > limit:
-            return SmtpStatus(
-                552,
-                "5.3.4",
-                f"The other server takes messages of at most {limit} bytes, this one has {transaction.size_bytes}",
-            )
-        if transaction.needs_smtputf8 and Extension.SMTPUTF8 not in self.offer:
-            return SmtpStatus(
-                550, "5.6.7", "The other server does not take addresses or headers beyond ASCII"
-            )
-        return None
+    def _without_international(self, transaction: Transaction) -> Transaction:
+        """The rest of it, when only some recipients need what the server does not offer."""
+        for recipient in transaction.recipients:
+            if not recipient.is_ascii:
+                self._settle(recipient, needs.NO_INTERNATIONAL_ADDRESS, Stage.MAIL, remote=False)
+        rest = tuple(r for r in transaction.recipients if r.is_ascii)
+        return replace(transaction, recipients=rest)
 
     def _mail_line(self, transaction: Transaction) -> str:
         line = f"MAIL FROM:{format_path(transaction.sender)}"
@@ -432,7 +451,13 @@ class SmtpClient:
             line += f" BODY={transaction.body}"
         if transaction.needs_smtputf8:
             line += " SMTPUTF8"
-        return line
+        return line + mail_parameters(transaction.asked, self.offer)
+
+    def _rcpt_line(self, transaction: Transaction, recipient: Address) -> str:
+        wish = transaction.wishes.get(recipient, NO_WISH)
+        return f"RCPT TO:{format_path(recipient)}" + rcpt_parameters(
+            wish, self.offer, smtputf8=transaction.needs_smtputf8
+        )
 
     def _envelope_pipelined(
         self, transaction: Transaction
@@ -444,7 +469,7 @@ class SmtpClient:
         mail: Reply | None = None
         for start in range(0, len(recipients), PIPELINE_GROUP):
             group = recipients[start : start + PIPELINE_GROUP]
-            lines += [f"RCPT TO:{format_path(recipient)}" for recipient in group]
+            lines += [self._rcpt_line(transaction, recipient) for recipient in group]
             is_last = start + PIPELINE_GROUP >= len(recipients)
             if is_last:
                 lines.append("DATA")
@@ -482,7 +507,7 @@ class SmtpClient:
             return None
         accepted: list[Address] = []
         for recipient in transaction.recipients:
-            reply = yield from self._ask(f"RCPT TO:{format_path(recipient)}", Stage.RCPT)
+            reply = yield from self._ask(self._rcpt_line(transaction, recipient), Stage.RCPT)
             if reply.is_success:
                 accepted.append(recipient)
             else:
@@ -547,7 +572,13 @@ class SmtpClient:
     ) -> None:
         self._results.setdefault(
             recipient,
-            RecipientResult(recipient=recipient, status=status, stage=stage, remote=remote),
+            RecipientResult(
+                recipient=recipient,
+                status=status,
+                stage=stage,
+                remote=remote,
+                peer_reports=Extension.DSN in self.offer,
+            ),
         )
 
     def _outcome(self, transaction: Transaction) -> Outcome:

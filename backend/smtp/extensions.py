@@ -16,6 +16,7 @@ class Extension(StrEnum):
     DSN = "DSN"  # RFC 3461
     MT_PRIORITY = "MT-PRIORITY"  # RFC 6710
     REQUIRETLS = "REQUIRETLS"  # RFC 8689
+    FUTURERELEASE = "FUTURERELEASE"  # RFC 4865
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class Offer:
     size_bytes: int = 0
     mechanisms: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    future_release: str = ""
+    """What FUTURERELEASE says of its limits: seconds, and the latest time (RFC 4865 §3)."""
 
     def __contains__(self, extension: Extension) -> bool:
         return extension in self.keywords
@@ -39,7 +42,7 @@ def parse_offer(lines: Sequence[str]) -> Offer:
     keywords: set[Extension] = set()
     mechanisms: list[str] = []
     unknown: list[str] = []
-    size_bytes = 0
+    future_release, size_bytes = "", 0
     for line in lines:
         # INTEROP(old Exchange, Sendmail): "AUTH=LOGIN PLAIN" beside or instead of "AUTH LOGIN PLAIN".
         if line[:5].upper() == "AUTH=":
@@ -57,11 +60,14 @@ def parse_offer(lines: Sequence[str]) -> Offer:
             size_bytes = int(arguments[0][:20])
         elif extension is Extension.AUTH:
             mechanisms.extend(a.upper() for a in arguments if a.upper() not in mechanisms)
+        elif extension is Extension.FUTURERELEASE:
+            future_release = " ".join(arguments)
     return Offer(
         keywords=frozenset(keywords),
         size_bytes=size_bytes,
         mechanisms=tuple(mechanisms),
         unknown=tuple(unknown),
+        future_release=future_release,
     )
 
 
@@ -75,6 +81,8 @@ def format_offer(offer: Offer) -> tuple[str, ...]:
             lines.append(f"SIZE {offer.size_bytes}" if offer.size_bytes else "SIZE")
         elif extension is Extension.AUTH:
             lines.append(" ".join(("AUTH", *offer.mechanisms)))
+        elif extension is Extension.FUTURERELEASE:
+            lines.append(f"FUTURERELEASE {offer.future_release}".rstrip())
         else:
             lines.append(extension.value)
     return tuple(lines)

@@ -6,7 +6,7 @@ a value or raise `CommandError`, whose status is the reply. Leniencies are marke
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from backend.core.address import (
@@ -17,24 +17,13 @@ from backend.core.address import (
     parse_domain,
     parse_localpart,
 )
-from backend.core.envelope import BodyType, Notify, Ret
-from backend.core.errors import PeerError
-from backend.core.status import SmtpStatus
+from backend.core.envelope import BodyType, Hold, Notify, Ret
 from backend.smtp.extensions import Extension
+from backend.smtp.parameters import MAIL_PARAMETERS, CommandError, parse_notify, parse_orcpt
 
 ALL_EXTENSIONS = frozenset(Extension)
 
 MAX_PARAMETERS = 20  # in one command, a security limit
-MAX_ENVID_OCTETS = 100  # RFC 3461 §4.4
-MAX_ORCPT_OCTETS = 500  # RFC 3461 §4.2
-
-
-class CommandError(PeerError):
-    """The command can't be understood; `status` is the reply."""
-
-    def __init__(self, code: int, enhanced: str, text: str) -> None:
-        super().__init__(text)
-        self.status = SmtpStatus(code, enhanced, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +55,8 @@ class MailCommand:
     submitter: str | None = None
     """The AUTH parameter (RFC 4954 §5): who submitted the message first, empty for `<>`. Never trusted."""
     priority: int | None = None
+    hold: Hold | None = None
+    require_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,14 +174,18 @@ def parse_mail(
     path, rest = _path(argument, "FROM:", "MAIL FROM:<address>", null_allowed=True)
     values: dict[str, object] = {}
     for keyword, value in _parameters(rest):
-        known = _MAIL_PARAMETERS.get(keyword)
+        known = MAIL_PARAMETERS.get(keyword)
         if known is None or known[0] not in offered:
             raise CommandError(555, "5.5.4", f"The MAIL parameter {keyword[:40]} is not supported")
         _, name, parse = known
         if name in values:
-            raise CommandError(501, "5.5.4", f"The MAIL parameter {keyword} was given twice")
+            raise CommandError(
+                501,
+                "5.5.4",
+                f"The MAIL parameter {keyword} was given twice, or one that excludes it",
+            )
         values[name] = parse(value)
-    # the table below gives each name the type of its field
+    # the table gives each name the type of its field
     command = MailCommand(sender=path.address, **values)  # type: ignore[arg-type]
     if not command.smtputf8 and path.address is not None:
         _refuse_unicode(path.address)
@@ -224,9 +219,9 @@ def parse_rcpt(
             raise CommandError(501, "5.5.4", f"The RCPT parameter {keyword} was given twice")
         seen.add(keyword)
         if keyword == "NOTIFY":
-            notify = _notify(value)
+            notify = parse_notify(value)
         else:
-            original = _orcpt(value)
+            original = parse_orcpt(value)
     assert path.address is not None
     if not smtputf8:
         _refuse_unicode(path.address)
@@ -320,118 +315,6 @@ def _parameters(text: str) -> list[tuple[str, str | None]]:
             raise CommandError(501, "5.5.4", "A parameter can't be understood; write KEYWORD=value")
         result.append((match["keyword"].upper(), match["value"]))
     return result
-
-
-# RFC 1870 §4: size-value = 1*20DIGIT
-_SIZE = re.compile(r"[0-9]{1,20}", re.ASCII)
-
-
-def _size(value: str | None) -> int:
-    if value is None or _SIZE.fullmatch(value) is None:
-        raise CommandError(501, "5.5.4", "SIZE needs a number of bytes")
-    return int(value)
-
-
-def _body(value: str | None) -> BodyType:
-    # RFC 6152 §2; BINARYMIME (RFC 3030) needs CHUNKING, which is not offered.
-    try:
-        return BodyType((value or "").upper())
-    except ValueError as error:
-        raise CommandError(501, "5.5.4", "BODY must be 7BIT or 8BITMIME") from error
-
-
-def _smtputf8(value: str | None) -> bool:
-    if value is not None:
-        raise CommandError(501, "5.5.4", "SMTPUTF8 takes no value")
-    return True
-
-
-def _ret(value: str | None) -> Ret:
-    try:
-        return Ret((value or "").upper())
-    except ValueError as error:
-        raise CommandError(501, "5.5.4", "RET must be FULL or HDRS") from error
-
-
-def _envid(value: str | None) -> str:
-    if value is None or len(value) > MAX_ENVID_OCTETS:
-        raise CommandError(501, "5.5.4", "ENVID needs a value of at most 100 characters")
-    return parse_xtext(value)
-
-
-def _submitter(value: str | None) -> str:
-    if value is None:
-        raise CommandError(501, "5.5.4", "AUTH needs a value in MAIL")
-    return "" if value == "<>" else parse_xtext(value)
-
-
-# RFC 6710 §4.4: priority-value = ["-"] ("0" to "9")
-_PRIORITY = re.compile(r"-?[0-9]", re.ASCII)
-
-
-def _priority(value: str | None) -> int:
-    if value is None or _PRIORITY.fullmatch(value) is None:
-        raise CommandError(501, "5.5.2", "MT-PRIORITY must be a number from -9 to 9")
-    return int(value)
-
-
-def _notify(value: str | None) -> frozenset[Notify]:
-    # RFC 3461 §4.1: notify-esmtp-value = "NEVER" / 1#notify-list-element
-    try:
-        chosen = frozenset(Notify(word) for word in (value or "").upper().split(","))
-    except ValueError as error:
-        raise CommandError(
-            501, "5.5.4", "NOTIFY must be NEVER or a list of SUCCESS, FAILURE, DELAY"
-        ) from error
-    if Notify.NEVER in chosen and len(chosen) > 1:
-        raise CommandError(501, "5.5.4", "NOTIFY=NEVER stands alone")
-    return chosen
-
-
-def _orcpt(value: str | None) -> tuple[str, str]:
-    # RFC 3461 §4.2: original-recipient-address = addr-type ";" xtext
-    kind, semicolon, address = (value or "").partition(";")
-    if not kind or not semicolon or not address or len(value or "") > MAX_ORCPT_OCTETS:
-        raise CommandError(501, "5.5.4", "ORCPT must be a type, a semicolon and an address")
-    # RFC 6533 §3: type utf-8 has an encoding of its own, which is kept as it stands.
-    kind = kind.lower()
-    return kind, (address if kind == "utf-8" else parse_xtext(address))
-
-
-_MAIL_PARAMETERS: dict[str, tuple[Extension, str, Callable[[str | None], object]]] = {
-    "SIZE": (Extension.SIZE, "size_bytes", _size),
-    "BODY": (Extension.EIGHT_BIT_MIME, "body", _body),
-    "SMTPUTF8": (Extension.SMTPUTF8, "smtputf8", _smtputf8),
-    "RET": (Extension.DSN, "ret", _ret),
-    "ENVID": (Extension.DSN, "envelope_id", _envid),
-    "AUTH": (Extension.AUTH, "submitter", _submitter),
-    "MT-PRIORITY": (Extension.MT_PRIORITY, "priority", _priority),
-}
-
-
-# RFC 3461 §4: xtext = *( xchar / hexchar )   hexchar = "+" 2(upper case hexadecimal digit)
-_XTEXT = re.compile(r"(?:[\x21-\x2a\x2c-\x7e]|\+[0-9A-F]{2})*")
-_HEXCHAR = re.compile(r"\+([0-9A-F]{2})")
-
-
-def parse_xtext(text: str) -> str:
-    """Raises:
-    CommandError: an escape is broken.
-    """
-    if _XTEXT.fullmatch(text) is None:
-        raise CommandError(501, "5.5.4", "A parameter's value is not xtext (RFC 3461)")
-    # Latin-1 so that every octet has a character: who quotes it again gets the same octets.
-    return _HEXCHAR.sub(lambda m: chr(int(m[1], 16)), text)
-
-
-def format_xtext(text: str) -> str:
-    """The inverse of `parse_xtext` for text within Latin-1; other characters become question marks."""
-    return "".join(
-        char
-        if "!" <= char <= "~" and char not in "+="
-        else f"+{ord(char) if ord(char) < 256 else 63:02X}"
-        for char in text
-    )
 
 
 def format_path(address: Address | None) -> str:

@@ -21,7 +21,6 @@ from backend.observe import log as logs
 from backend.runtime import tasks
 from backend.smtp.extensions import Extension, Offer, format_offer
 from backend.smtp.grammar import (
-    CommandError,
     Greeting,
     MailCommand,
     parse_command,
@@ -30,6 +29,7 @@ from backend.smtp.grammar import (
     parse_rcpt,
 )
 from backend.smtp.limits import MAX_AUTH_OCTETS, MAX_COMMAND_OCTETS
+from backend.smtp.parameters import CommandError
 from backend.smtpd import answers
 from backend.smtpd.guard import (
     MAX_ERRORS,

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.core.address import Address, Domain
+from backend.core.envelope import Asked, Notify, Ret, Wish
 from backend.core.errors import PeerError
 from backend.smtp.client import (
     Closed,
@@ -20,15 +21,21 @@ from backend.smtp.client import (
     Transaction,
 )
 from backend.smtp.data import DataFault, DataReader, DotStuffer
+from backend.smtp.extensions import Extension, Offer
 from backend.smtp.grammar import (
-    CommandError,
     format_path,
-    format_xtext,
     parse_command,
     parse_greeting,
     parse_mail,
     parse_rcpt,
+)
+from backend.smtp.parameters import (
+    CommandError,
+    escape_utf8,
+    format_xtext,
+    mail_parameters,
     parse_xtext,
+    rcpt_parameters,
 )
 from backend.smtp.replies import ReplyError, ReplyReader
 
@@ -192,6 +199,36 @@ def test_a_written_path_is_read_as_the_same_address(localpart, domain):
 @given(st.text(st.characters(max_codepoint=255), max_size=40))
 def test_xtext_comes_back(text):
     assert parse_xtext(format_xtext(text)) == text
+
+
+PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=33)
+
+
+@given(
+    PRINTABLE, PRINTABLE, st.sets(st.sampled_from(list(Notify)[1:])), st.sampled_from([None, *Ret])
+)
+def test_what_is_asked_of_reports_comes_back(envelope_id, original, notify, ret):
+    offer = Offer(keywords=frozenset({Extension.DSN}))
+    mail = parse_mail(
+        "FROM:<a@b.c>" + mail_parameters(Asked(ret=ret, envelope_id=envelope_id), offer)
+    )
+    assert (mail.ret, mail.envelope_id) == (ret, envelope_id)
+    wish = Wish(frozenset(notify), ("rfc822", original))
+    rcpt = parse_rcpt("TO:<a@b.c>" + rcpt_parameters(wish, offer))
+    assert Wish(rcpt.notify, rcpt.original_recipient) == wish
+
+
+@given(st.text(max_size=80))
+def test_no_value_of_a_report_parameter_holds_a_line_break(text):
+    for argument in (f"ENVID={text}", f"ORCPT=rfc822;{text}", f"ORCPT=utf-8;{text}"):
+        try:
+            if argument.startswith("ENVID"):
+                value = parse_mail(f"FROM:<a@b.c> {argument}").envelope_id or ""
+            else:
+                value = (parse_rcpt(f"TO:<a@b.c> {argument}").original_recipient or ("", ""))[1]
+        except CommandError:
+            continue
+        assert escape_utf8(value).isprintable()
 
 
 @given(

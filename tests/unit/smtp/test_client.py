@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from backend.core.address import parse_address
+from backend.core.envelope import Asked, Notify, Ret, Wish
 from backend.smtp.client import (
     Closed,
     Finished,
@@ -231,6 +232,91 @@ def test_an_address_beyond_ascii_needs_the_servers_consent():
     assert str(talk.outcomes[0].results[0].status).startswith("550 5.6.7")
     talk = converse([b"220 x\r\n", PIPELINING], parse_address("jürgen@example.org"))
     assert "SMTPUTF8\r\nRCPT TO:<jürgen@example.org>\r\n".encode() in talk.sent[1]
+
+
+def test_recipients_within_ascii_get_the_mail_that_others_can_not_get():
+    jurgen = parse_address("jürgen@example.org")
+    talk = converse(
+        [b"220 x\r\n", PLAIN_EHLO, OK, OK, b"354 go\r\n", OK, b"221 x\r\n"], jurgen, ANNA
+    )
+    international, plain = talk.outcomes[0].results
+    assert (international.status.enhanced, international.remote) == ("5.6.7", False)
+    assert plain.status.code == 250
+    assert talk.sent[1:3] == [
+        b"MAIL FROM:<me@gatepost.test>\r\n",
+        b"RCPT TO:<anna@example.org>\r\n",
+    ]
+
+
+def test_an_international_header_or_sender_is_for_all_or_none():
+    talk = converse([b"220 x\r\n", PLAIN_EHLO, b"221 x\r\n"], ANNA, BERT, smtputf8=True)
+    assert [r.status.enhanced for r in talk.outcomes[0].results] == ["5.6.7", "5.6.7"]
+    client = SmtpClient(Options(ehlo_name="me"))
+    client.add(Transaction(sender=parse_address("é@gatepost.test"), recipients=(ANNA,)))
+    talk = Conversation(client, [b"220 x\r\n", PLAIN_EHLO, b"221 x\r\n"]).run()
+    assert talk.outcomes[0].results[0].status.enhanced == "5.6.7"
+
+
+def test_an_international_domain_needs_nothing_of_the_server():
+    bücher = parse_address("anna@bücher.example")
+    talk = converse([b"220 x\r\n", PLAIN_EHLO, OK, OK, b"354 go\r\n", OK, b"221 x\r\n"], bücher)
+    assert talk.sent[2] == b"RCPT TO:<anna@xn--bcher-kva.example>\r\n"
+    assert talk.codes == [250]
+
+
+DSN_EHLO = b"250-there\r\n250-PIPELINING\r\n250 DSN\r\n"
+ASKED = Asked(ret=Ret.HEADERS, envelope_id="id+1")
+WISHES = {ANNA: Wish(frozenset({Notify.SUCCESS}), ("rfc822", "a@b.c"))}
+
+
+def test_what_was_asked_of_reports_goes_to_a_server_that_makes_them():
+    talk = converse(
+        [b"220 x\r\n", DSN_EHLO, OK * 3 + b"354 go\r\n", OK, b"221 x\r\n"],
+        ANNA,
+        BERT,
+        asked=ASKED,
+        wishes=WISHES,
+    )
+    assert talk.sent[1] == (
+        b"MAIL FROM:<me@gatepost.test> RET=HDRS ENVID=id+2B1\r\n"
+        b"RCPT TO:<anna@example.org> NOTIFY=SUCCESS ORCPT=rfc822;a@b.c\r\n"
+        b"RCPT TO:<bert@example.org>\r\nDATA\r\n"
+    )
+    assert [r.peer_reports for r in talk.outcomes[0].results] == [True, True]
+    talk = converse(
+        [b"220 x\r\n", PLAIN_EHLO, OK, OK, b"354 go\r\n", OK, b"221 x\r\n"],
+        asked=ASKED,
+        wishes=WISHES,
+    )
+    assert talk.sent[1:3] == [
+        b"MAIL FROM:<me@gatepost.test>\r\n",
+        b"RCPT TO:<anna@example.org>\r\n",
+    ]
+    assert not talk.outcomes[0].results[0].peer_reports
+
+
+SAFE_EHLO = b"250-there\r\n250 REQUIRETLS\r\n"
+
+
+def protected(ehlo: bytes, *, tls: bool = True, verified: bool = True) -> Conversation:
+    options = Options(ehlo_name="me", tls=Tls.IMPLICIT if tls else Tls.NEVER, is_verified=verified)
+    replies = [b"220 x\r\n", ehlo, OK, OK, b"354 go\r\n", OK, b"221 x\r\n"]
+    return converse(replies, options=options, asked=Asked(require_tls=True))
+
+
+def test_a_message_that_requires_tls_goes_only_where_it_stays_protected():
+    talk = protected(SAFE_EHLO)
+    assert talk.sent[1] == b"MAIL FROM:<me@gatepost.test> REQUIRETLS\r\n"
+    assert talk.codes == [250]
+    for talk, enhanced in (
+        (protected(PLAIN_EHLO), "5.7.30"),
+        (protected(SAFE_EHLO, tls=False), "5.7.10"),
+        (protected(SAFE_EHLO, verified=False), "5.7.10"),
+    ):
+        (result,) = talk.outcomes[0].results
+        assert (result.status.code, result.status.enhanced) == (550, enhanced)
+        assert result.stage is Stage.TLS
+        assert not any(said.startswith(b"MAIL") for said in talk.sent)
 
 
 def test_the_null_sender_is_written_as_brackets():

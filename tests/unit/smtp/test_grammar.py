@@ -7,16 +7,14 @@ from backend.core.envelope import BodyType, Notify, Ret
 from backend.smtp.extensions import Extension
 from backend.smtp.grammar import (
     Command,
-    CommandError,
     Greeting,
     format_path,
-    format_xtext,
     parse_command,
     parse_greeting,
     parse_mail,
     parse_rcpt,
-    parse_xtext,
 )
+from backend.smtp.parameters import CommandError, format_xtext, parse_xtext
 
 
 def refused(parse, *args, **kwargs) -> str:
