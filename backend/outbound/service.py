@@ -23,6 +23,7 @@ from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.dial import Endpoints
 from backend.outbound.entries import UNCONFIRMED, Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
+from backend.outbound.lint import RouteLint, Useless
 from backend.outbound.probe import probe
 from backend.outbound.queue import Queue
 from backend.outbound.reports import Reporter
@@ -91,6 +92,7 @@ class Outbound:
             limits=limits,
         )
         self.tally = Tally(folder, self._clock)
+        self._lint = RouteLint()
         self._reporter = Reporter(
             self.queue,
             hostname=server.hostname,
@@ -168,6 +170,10 @@ class Outbound:
                 server=drafts.get(Level.SERVER, routing.server),
             ),
         )
+
+    def useless_routes(self) -> Sequence[Useless]:
+        """Routes that can never match."""
+        return self._lint.of(self._config().domains)
 
     async def test_transport(self, name: str, *, sender: str, domain: str) -> Report:
         """Raises:

@@ -9,6 +9,7 @@ from backend.config.load import load_texts
 from backend.config.paths import DataFolder
 from backend.core.errors import AppError, ConfigError, UserError
 from backend.core.problems import Problem
+from backend.outbound.lint import useless_routes
 from backend.runtime import threads
 from backend.server.lock import FolderLock
 from backend.store import verify as store
@@ -33,18 +34,18 @@ async def verify(folder: Path) -> list[dict[str, Any]]:
 
 
 def check_config(folder: Path) -> list[dict[str, Any]]:
-    """All faults of the settings at once."""
+    """All faults of the settings at once; without any, the routes that can never match, as warnings."""
     data = DataFolder(folder.resolve())
     if not data.exists:
         return [_plain(_no_folder(data))]
     try:
         texts = read_texts(data)
-        load_texts(texts.server, texts.domains)
+        loaded = load_texts(texts.server, texts.domains)
     except ConfigError as error:
         return [_plain(problem) for problem in error.problems]
     except AppError as error:
         return [_plain(Problem(code="config.unreadable", message=str(error)))]
-    return []
+    return [_plain(useless.problem()) for useless in useless_routes(loaded.domains)]
 
 
 def _no_folder(data: DataFolder) -> Problem:

@@ -11,6 +11,7 @@ from backend.config.model import ServerConfig
 from backend.config.plan import MISSING, Step, needs_restart, plan, to_plain
 from backend.config.store import Applied
 from backend.core.errors import ConfigError, ConflictError
+from backend.outbound.lint import useless_routes
 from backend.runtime.threads import Pool, run_blocking
 
 MAX_EFFECTS = 50  # sentences in one reply
@@ -51,7 +52,8 @@ async def check_config(call: Call) -> t.ConfigCheck:
     server_steps = plan(to_plain(old.server), to_plain(loaded.server))
     steps = (*server_steps, *plan(to_plain(old.domains), to_plain(loaded.domains)))
     restart = needs_restart(ServerConfig, server_steps)
-    return t.ConfigCheck(problems=[], effects=_effects(steps), needs_restart=bool(restart))
+    warnings = [wire.problem(each.problem()) for each in useless_routes(loaded.domains)]
+    return t.ConfigCheck(problems=warnings, effects=_effects(steps), needs_restart=bool(restart))
 
 
 async def apply_config(call: Call) -> t.ConfigApplied:

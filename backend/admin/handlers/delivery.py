@@ -13,7 +13,6 @@ from backend.core.address import AddressError, Domain, parse_address, parse_doma
 from backend.core.errors import NotFoundError, UserError
 from backend.core.problems import Problem
 from backend.outbound.catalogue import Place, routes_of, signs_in, uses_of
-from backend.outbound.lint import useless_routes
 from backend.outbound.relay import port_of, relay_of
 from backend.outbound.route import Choice, Level
 
@@ -187,7 +186,7 @@ def _owner(call: Call, level: Level, owner: str) -> str:
 async def mail_routes(call: Call) -> w.MailRoutes:
     config = call.services.config.current
     tally = call.services.outbound.tally
-    useless = useless_routes(config.domains)
+    useless = call.services.outbound.useless_routes()
     reasons = {each.place: each.reason for each in useless}
     return w.MailRoutes(
         items=[

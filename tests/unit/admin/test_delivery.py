@@ -152,6 +152,9 @@ async def test_routes_of_all_levels_in_the_order_of_evaluation(rig, client):
     ]
     assert "never matches" in found.warnings[0].message
     assert "at most 7 attempts" in found.items[3].warning
+    assert found.warnings[0] in await client.problems()
+    checked = await client.check_config(ConfigFiles(files={"domains.toml": domains_file(rig)}))
+    assert checked.problems == found.warnings
     assert "# my comment" in domains_file(rig)
     stale = RemoveMailRoute(position=1, revision=found.revision - 1)
     assert (await refused(client.remove_mail_route(stale))).status == 409

@@ -94,6 +94,8 @@ async def test_routes_are_edited_moved_and_switched_off(run):
     assert "after 2 attempts" in lines[2]
     assert "one.test" not in lines[2]
     assert "no route 3" in await run("route", "move", "3", "1", *where, code=2)
+    await run("route", "edit", "1", "--after", "9", *where)
+    assert "at most 7 attempts" in await run("config", "check")
     assert "no account" in await run("route", "enable", "1", "--account", "me", code=1)
 
 

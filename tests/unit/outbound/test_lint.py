@@ -2,7 +2,9 @@
 
 import pytest
 
-from backend.outbound.lint import useless_routes
+from backend.config.model import DomainsConfig
+from backend.config.routing import Route
+from backend.outbound.lint import RouteLint, useless_routes
 from tests.support.settings import config_of
 
 
@@ -70,3 +72,18 @@ def test_routes_of_a_domain_see_mail_from_that_domain_only():
     assert useless({"from_domain": ["x.test"]}) == []
     ((_, reason),) = useless({"from_domain": ["x.test"]}, at="domain")
     assert "only mail from a.test" in reason
+
+
+def test_the_first_of_several_routes_that_cover_one_is_named():
+    routes = [{"to_domain": [".x.test", "y.test"]}, {"to_domain": ["a.x.test"]}, {}, {}]
+    found = useless(*routes)
+    assert [(number, reason.split()[1]) for number, reason in found] == [(2, "1"), (4, "3")]
+
+
+def test_a_thousand_routes_are_looked_at_through_an_index():
+    routes = [Route(transport="r", to_domain=[f"{n}.x.test"]) for n in range(999)]
+    domains = DomainsConfig(routes=[*routes, routes[500]])
+    lint = RouteLint()
+    (only,) = lint.of(domains)
+    assert only.covered_by.position == 501
+    assert lint.of(domains) is lint.of(domains)
