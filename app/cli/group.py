@@ -3,6 +3,7 @@
 import click
 
 from app.cli.accounts import account
+from app.cli.aliases import alias
 from app.cli.config import config
 from app.cli.dkim import dkim
 from app.cli.dns import dns
@@ -47,6 +48,7 @@ for command in (
     restart,
     open_,
     account,
+    alias,
     domain,
     dns,
     queue,

@@ -22,6 +22,23 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Mail for the address goes to each of `members`. `rule` is the alias's address."""
+
+    members: tuple[Local, ...]
+    rule: str
+    post_public: bool = True
+    send_as: bool = False
+
+    def has_member(self, account: AccountId) -> bool:
+        return any(member.account == account for member in self.members)
+
+    def may_post(self, account: AccountId | None) -> bool:
+        """`account`: who signed in; None for mail from outside, whose sender anybody can claim to be."""
+        return self.post_public or (account is not None and self.has_member(account))
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownUser:
     address: Address
 
@@ -38,7 +55,7 @@ class Unavailable:
     domain: str
 
 
-Resolution = Local | UnknownUser | UnknownDomain | Unavailable
+Resolution = Local | Group | UnknownUser | UnknownDomain | Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,7 @@ class Directory:
                 if domain is not None:
                     local = domain.canonical_localpart(address.localpart)
                     exact[local, address.domain.ascii] = rule
+        self._groups = _groups_of(domains, exact)
         self._hostname = config.server.hostname
         self._domains = domains
         self._accounts = config.domains.accounts
@@ -96,10 +114,17 @@ class Directory:
             return UnknownDomain(address.domain_text)
         if domain.disabled:
             return Unavailable(name)
+        group = self._find_group(address, domain)
+        if group is not None:
+            return group
         rule = self._find_rule(address, domain)
         if rule is None:
             return UnknownUser(address)
         return Local(rule.account, rule.mailbox, rule.key)
+
+    def _find_group(self, address: Address, domain: MailDomain) -> Group | None:
+        local = domain.canonical_localpart(address.localpart)
+        return self._groups.get((local, address.domain.ascii))
 
     def _find_rule(self, address: Address, domain: MailDomain) -> _Rule | None:
         name = address.domain.ascii
@@ -125,6 +150,9 @@ class Directory:
         owner = self._accounts.get(account)
         if domain is None or owner is None or address.literal or domain.disabled or owner.disabled:
             return False
+        group = self._find_group(address, domain)
+        if group is not None:
+            return group.send_as and group.has_member(account)
         rule = self._find_rule(address, domain)
         return rule is not None and rule.account == account
 
@@ -156,3 +184,27 @@ class Directory:
 
     def accounts(self) -> list[AccountId]:
         return [AccountId(name) for name in self._accounts]
+
+
+def _groups_of(
+    domains: dict[str, MailDomain], exact: dict[tuple[str, str], _Rule]
+) -> dict[tuple[str, str], Group]:
+    groups: dict[tuple[str, str], Group] = {}
+    for name, domain in domains.items():
+        for localpart, alias in domain.aliases.items():
+            members: dict[AccountId, Local] = {}
+            for key in alias.members:
+                address = parse_address(key)
+                home = domains.get(address.domain.ascii)
+                local = home.canonical_localpart(address.localpart) if home is not None else ""
+                rule = exact.get((local, address.domain.ascii))
+                # `config.check` refuses members that are nobody's. One with two addresses in the list gets one copy.
+                if rule is not None:
+                    members.setdefault(rule.account, Local(rule.account, rule.mailbox, rule.key))
+            groups[domain.canonical_localpart(localpart), name] = Group(
+                tuple(members.values()),
+                rule=f"{localpart}@{name}",
+                post_public=alias.post_public,
+                send_as=alias.send_as,
+            )
+    return groups

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from backend.accounts.aliases import without_members
 from backend.accounts.passwords import Passwords, check_password_rules, generate_password
 from backend.config.fields import normal_address
 from backend.config.load import domains_from_data
@@ -217,7 +218,8 @@ class AccountService:
         """
 
         def change(config: Config) -> Config:
-            _require_account(config, account)
+            gone = set(_require_account(config, account).destinations)
+            config = replace(config, domains=without_members(config.domains, gone))
             rest = {k: v for k, v in config.domains.accounts.items() if k != account}
             new = _replaced(config, accounts=rest)
             if config.domains.postmaster_account == account:
@@ -329,6 +331,7 @@ class AccountService:
 
         Raises:
             NotFoundError: the account, or the address in it, does not exist.
+            ConflictError: it is the only member of an alias.
         """
         key = _address(address)
 
@@ -345,6 +348,7 @@ class AccountService:
                 )
             rest: dict[str, Destination] = {k: v for k, v in old.destinations.items() if k != key}
             new = old.model_copy(update={"destinations": rest})
+            config = replace(config, domains=without_members(config.domains, {key}))
             return _replaced(config, accounts={**config.domains.accounts, account: new})
 
         note = f"Removed the address {key} from {account}"
@@ -453,6 +457,16 @@ def _require_free(domains: DomainsConfig, key: str) -> None:
                 message=f"The address may not hold “{domain.catchall_separator}”: the domain uses it for variants of an address.",
                 fix=f"Use {local.split(domain.catchall_separator)[0]}@{domain_name}, which takes mail for all its variants.",
             )
+        )
+    if local and any(
+        domain.canonical_localpart(name) == domain.canonical_localpart(local)
+        for name in domain.aliases
+    ):
+        raise _conflict(
+            "address.exists",
+            f"The address {key} is an alias already.",
+            "Choose another address, or remove the alias first.",
+            "/address",
         )
     for account, settings in domains.accounts.items():
         for other in settings.destinations:

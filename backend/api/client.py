@@ -22,6 +22,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from backend.api import aliases as a
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
@@ -176,6 +177,23 @@ class Client:
 
     async def remove_domain(self, name: str) -> None:
         await self._call("remove_domain", t.Empty, path={"domain": name})
+
+    # ---- aliases
+
+    async def aliases(self, domain: str = "") -> list[a.Alias]:
+        return (await self._call("aliases", a.Aliases, query=a.AliasQuery(domain=domain))).items
+
+    async def alias(self, address: str) -> a.Alias:
+        return await self._call("alias", a.Alias, path={"address": address})
+
+    async def add_alias(self, alias: a.AddAlias) -> a.Alias:
+        return await self._call("add_alias", a.Alias, body=alias)
+
+    async def change_alias(self, address: str, changes: a.ChangeAlias) -> a.Alias:
+        return await self._call("change_alias", a.Alias, path={"address": address}, body=changes)
+
+    async def remove_alias(self, address: str) -> None:
+        await self._call("remove_alias", t.Empty, path={"address": address})
 
     # ---- signatures
 

@@ -8,6 +8,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
+from backend.api import aliases as a
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
@@ -252,6 +253,19 @@ ROUTES: tuple[Route, ...] = (
         "Certificate of this server's own authority (practice mode, self-signed)",
         raw="application/x-pem-file",
     ),
+    # aliases
+    _get("aliases", "/aliases", a.Aliases, "Addresses for several people", query=a.AliasQuery),
+    _post("add_alias", "/aliases", a.Alias, "Add an alias", request=a.AddAlias, status=201),
+    _get("alias", "/aliases/{address}", a.Alias, "One alias with its members"),
+    Route(
+        name="change_alias",
+        method="PATCH",
+        path=PREFIX + "/aliases/{address}",
+        reply=a.Alias,
+        summary="Change an alias",
+        request=a.ChangeAlias,
+    ),
+    _delete("remove_alias", "/aliases/{address}", "Remove an alias; its members stay"),
     # queue
     _get("queue", "/queue", t.QueueList, "Messages on their way out", query=t.QueueQuery),
     _get(

@@ -13,7 +13,7 @@ from backend.config.routing import (
     Transport,
 )
 from backend.config.sentences import pointer
-from backend.core.address import AddressError, parse_address, parse_domain
+from backend.core.address import AddressError, parse_address, parse_domain, quote_localpart
 from backend.core.problems import Problem
 
 _METHODS = ("submissions", "submission", "smtp", "socks", "direct", "fail")
@@ -34,6 +34,7 @@ def check(server: ServerConfig, domains: DomainsConfig) -> list[Problem]:
         *_check_listeners(server),
         *_check_tls(server),
         *_check_addresses(domains),
+        *_check_aliases(domains),
         *_check_dkim(domains),
         *_check_postmaster(domains),
         *_check_transports(domains),
@@ -122,6 +123,59 @@ def _check_destinations(
             yield _duplicate(path, key, owner, is_catchall=not localpart)
         else:
             owners[canonical_key] = name
+
+
+def _check_aliases(domains: DomainsConfig) -> Iterator[Problem]:
+    owners = {
+        _canonical(key, domains): f"the account “{name}”"
+        for name, account in domains.accounts.items()
+        for key in account.destinations
+    }
+    members = {key for key in owners if not key.startswith("@")}
+    for domain_name, domain in domains.domains.items():
+        for localpart, alias in domain.aliases.items():
+            path = ("domains", domain_name, "aliases", localpart)
+            key = f"{quote_localpart(localpart)}@{domain_name}"
+            if domain.catchall_separator and domain.catchall_separator in localpart:
+                yield _problem(
+                    "alias.separator",
+                    path,
+                    f"The alias {key} holds the separator “{domain.catchall_separator}” of its domain, so no mail would reach it.",
+                    "Use a name without it, or change “catchall_separator” of the domain.",
+                )
+                continue
+            owner = owners.setdefault(_canonical(key, domains), f"the alias {key}")
+            if owner != f"the alias {key}":
+                yield _problem(
+                    "alias.exists",
+                    path,
+                    f"The address {key} belongs to {owner} already.",
+                    "Choose another name for the alias, or remove the address there.",
+                )
+            if not alias.members:
+                yield _problem(
+                    "alias.empty",
+                    (*path, "members"),
+                    f"The alias {key} has no members, so its mail would reach nobody.",
+                    "Add a member, or remove the alias.",
+                )
+            for index, member in enumerate(alias.members):
+                if _canonical(member, domains) not in members:
+                    yield _problem(
+                        "alias.unknown_member",
+                        (*path, "members", index),
+                        f"{member} is no address of an account here, so it can't be a member of the alias {key}.",
+                        "Enter an address of an account on this server.",
+                    )
+
+
+def _canonical(key: str, domains: DomainsConfig) -> str:
+    """What tells addresses apart (behaviour C1); as it is for a domain that is not here."""
+    localpart, _, domain_name = key.rpartition("@")
+    domain = domains.domains.get(domain_name)
+    if domain is None or not localpart:
+        return key
+    return f"{domain.canonical_localpart(parse_address(key).localpart)}@{domain_name}"
 
 
 def _duplicate(path: tuple[str, ...], key: str, owner: str, *, is_catchall: bool) -> Problem:

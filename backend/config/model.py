@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from backend.config.alias import Alias, AliasName
 from backend.config.dkim import Dkim
 from backend.config.fields import (
     UI,
@@ -144,6 +145,15 @@ class MailDomain(Settings):
             level="advanced",
         ),
     ] = Field(default_factory=list)
+    aliases: Annotated[
+        dict[AliasName, Alias],
+        Field(max_length=10_000),
+        UI(
+            "Aliases",
+            "Addresses of the domain whose mail goes to several people here.",
+            example='[domains."example.org".aliases.family]',
+        ),
+    ] = Field(default_factory=dict)
     dkim: Annotated[
         Dkim,
         UI(

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from backend.accounts.directory import Directory, Local
+from backend.accounts.directory import Directory
 from backend.core.address import Address
 from backend.core.clock import Clock, SystemClock
 from backend.core.connection import SessionFacts
 from backend.core.envelope import Envelope
 from backend.core.errors import RefusedError, TemporaryError
 from backend.core.events import TimelineEntry
-from backend.core.ids import TraceId
+from backend.core.ids import AccountId, TraceId
 from backend.core.status import MAILBOX_FULL, SmtpStatus
 from backend.inbound.checks import Check, Fact, Incoming, Verdict
 from backend.inbound.decide import Action, Decision, decide
@@ -89,12 +89,8 @@ class Inbound:
 
         Asked at RCPT: a message goes to all of its recipients or to none, and one full mailbox must not keep it from others.
         """
-        account = recipient.local.account
-        if self._store.quota(account) is None:
-            return True
-        usage = await (await self._store.account(account)).usage()
-        limit = usage.limit_bytes
-        if limit is None or usage.size_bytes + max(size_bytes, 1) <= limit:
+        accounts = {place.account for place in recipient.places}
+        if all([await self._account_has_room(account, size_bytes) for account in accounts]):
             return True
         self._tell(
             session.trace,
@@ -105,6 +101,13 @@ class Inbound:
             peer=session.peer_address,
         )
         return False
+
+    async def _account_has_room(self, account: AccountId, size_bytes: int) -> bool:
+        if self._store.quota(account) is None:
+            return True
+        usage = await (await self._store.account(account)).usage()
+        limit = usage.limit_bytes
+        return limit is None or usage.size_bytes + max(size_bytes, 1) <= limit
 
     async def receive(
         self,
@@ -201,7 +204,9 @@ class Inbound:
         prefix: bytes,
     ) -> None:
         # Two recipients that lead to the same mailbox are one message in it.
-        places = dict.fromkeys(Target(t.local.account, t.local.mailbox) for t in targets)
+        places = dict.fromkeys(
+            Target(place.account, place.mailbox) for target in targets for place in target.places
+        )
         message = NewMessage(content, self._clock.time(), prefix=prefix)
         await self._store.deliver(message, tuple(places))
         for place in places:
@@ -224,7 +229,8 @@ def _redirected(targets: Sequence[Recipient], decision: Decision) -> Sequence[Re
     if decision.mailbox is None:
         return targets
     return [
-        replace(t, local=Local(t.local.account, decision.mailbox, t.local.rule)) for t in targets
+        replace(t, places=tuple(replace(p, mailbox=decision.mailbox) for p in t.places))
+        for t in targets
     ]
 
 

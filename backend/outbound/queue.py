@@ -113,7 +113,7 @@ class Queue:
         now = self._clock.time()
 
         def write(tx: Transaction) -> Accepted:
-            recipients = [*entry.remote, *(address for address, _ in entry.local)]
+            recipients = [*entry.remote, *dict.fromkeys(address for address, _ in entry.local)]
             refusal = limits.check_and_count(tx, entry.account, recipients, send_limits, now)
             if refusal is not None:
                 raise TemporaryError(refusal)

@@ -13,6 +13,7 @@ from typing import Protocol, assert_never
 
 from backend.accounts.directory import (
     Directory,
+    Group,
     Local,
     Unavailable,
     UnknownDomain,
@@ -119,7 +120,7 @@ class Submitter:
             TemporaryError: not now; a limit on sending, a full mailbox or disk.
         """
         self._check_sender(account, envelope.sender)
-        recipients = self._sort(envelope.recipients)
+        recipients = self._sort(account, envelope.recipients)
         header, body_at = await _read_header(content)
         author = self._check_authors(account, header)
         prepared = await self._prepare(envelope, content, header, body_at, author, facts)
@@ -170,7 +171,7 @@ class Submitter:
             authors.append(author)
         return authors[0]
 
-    def _sort(self, addresses: Sequence[Address]) -> _Recipients:
+    def _sort(self, account: AccountId, addresses: Sequence[Address]) -> _Recipients:
         remote: list[Address] = []
         local: list[tuple[Address, Target]] = []
         unknown: list[str] = []
@@ -178,6 +179,12 @@ class Submitter:
             match found := self._directory.resolve(address):
                 case Local():
                     local.append((address, Target(found.account, found.mailbox)))
+                case Group() if found.may_post(account):
+                    local += [(address, Target(m.account, m.mailbox)) for m in found.members]
+                case Group():
+                    raise RefusedError(
+                        SmtpStatus(550, "5.7.1", f"Only its members may write to {address}")
+                    )
                 case UnknownDomain():
                     remote.append(address)
                 case UnknownUser():
@@ -300,7 +307,7 @@ class Submitter:
         prepared: _Prepared,
         facts: SessionFacts,
     ) -> None:
-        addresses = [address for address, _ in recipients.local]
+        addresses = list(dict.fromkeys(address for address, _ in recipients.local))
         await self._queue.count_only(account, addresses, self._limits(account, facts))
         await self._deliver(self._local_message(sender, prepared), recipients.targets)
 

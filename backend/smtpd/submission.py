@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from backend.accounts.directory import Directory, UnknownUser
+from backend.accounts.directory import Directory, Group, UnknownUser
 from backend.core.address import Address
 from backend.core.connection import SessionFacts
 from backend.core.envelope import Envelope
@@ -47,10 +47,13 @@ class SubmissionSession:
             f"Your account may not send as {command.sender}: choose one of its own addresses as sender in your mail app, or have the address added to the account",
         )
 
-    async def recipient(self, _facts: SessionFacts, recipient: Address) -> SmtpStatus:
+    async def recipient(self, facts: SessionFacts, recipient: Address) -> SmtpStatus:
         # A mistyped local address is told at once, not in a report later.
-        if isinstance(self._directory.resolve(recipient), UnknownUser):
+        found = self._directory.resolve(recipient)
+        if isinstance(found, UnknownUser):
             return SmtpStatus(550, "5.1.1", f"No mailbox here has the address {recipient}")
+        if isinstance(found, Group) and not found.may_post(facts.account):
+            return SmtpStatus(550, "5.7.1", f"Only its members may write to {recipient}")
         return RECIPIENT_OK
 
     async def message(

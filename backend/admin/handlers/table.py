@@ -4,6 +4,7 @@ from backend.admin.call import Handler
 from backend.admin.handlers import (
     accounts,
     activity,
+    aliases,
     config,
     connect,
     delivery,
@@ -28,6 +29,7 @@ def all_handlers() -> dict[str, Handler]:
         dns,
         dkim,
         accounts,
+        aliases,
         connect,
         delivery,
         queue,

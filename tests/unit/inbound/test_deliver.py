@@ -131,3 +131,27 @@ async def test_refused_recipients_are_told_in_the_timeline(servers):
         assert answer.code == code
         assert servers.timeline[-1].kind == "rejected"
         assert str(address) in servers.timeline[-1].text
+
+
+async def test_mail_for_an_alias_lies_with_each_member(servers):
+    config = servers.config.domains.model_dump(mode="json")
+    team = {"members": ["anna@gatepost.test", "bert@gatepost.test"]}
+    config["domains"]["gatepost.test"]["aliases"] = {
+        "team": team,
+        "ours": {**team, "post_public": False},
+    }
+    servers.directory.update(
+        replace(servers.config, domains=type(servers.config.domains).model_validate(config))
+    )
+    team = parse_address("team@gatepost.test")
+    recipient = servers.inbound.accept_recipient(SESSION, SENDER, team)
+    assert not isinstance(recipient, SmtpStatus)
+    assert await servers.inbound.has_room(SESSION, recipient, 1000)
+    envelope = Envelope(sender=SENDER, recipients=(team, ANNA))
+    anna = servers.inbound.accept_recipient(SESSION, SENDER, ANNA)
+    status = await servers.inbound.receive(envelope, [recipient, anna], SIMPLE, SESSION)
+    assert status.code == 250
+    assert len(await servers.messages("anna")) == 1
+    assert len(await servers.messages("bert")) == 1
+    refused = servers.inbound.accept_recipient(SESSION, SENDER, parse_address("ours@gatepost.test"))
+    assert (refused.code, refused.enhanced) == (550, "5.7.1")

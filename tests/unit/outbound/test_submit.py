@@ -264,3 +264,43 @@ async def test_a_local_part_whose_account_is_gone_comes_back_as_a_report(tmp_pat
         (report,) = await rig.mail("anna")
         assert b"Final-Recipient: rfc822; ben@a.test" in report
         assert [i.recipient for i in await rig.items()] == ["bo@b.test"]
+
+
+def with_alias(rig, **settings):
+    rig.set_config(
+        rig_config(
+            PORT,
+            domains={
+                "a.test": {
+                    "aliases": {"team": {"members": ["anna@a.test", "ben@a.test"], **settings}}
+                }
+            },
+        )
+    )
+
+
+async def test_mail_to_an_alias_reaches_each_member_once_and_counts_as_one(rig):
+    with_alias(rig)
+    assert (await rig.submit("team@a.test", "ben@a.test")).code == 250
+    assert (await rig.submit("team@a.test", "bo@b.test")).code == 250
+    assert len(await rig.mail("anna")) == 2
+    assert len(await rig.mail("ben")) == 2
+    assert [item.recipient for item in await rig.items()] == ["bo@b.test"]
+    rows = await rig.queue.database.read(
+        lambda reader: reader.value("SELECT count(*) FROM outgoing")
+    )
+    assert rows == 4  # limits count recipients as they were written
+
+
+async def test_only_members_write_to_an_alias_that_is_theirs(rig):
+    with_alias(rig, members=["ben@a.test"], post_public=False)
+    with pytest.raises(RefusedError, match="Only its members may write"):
+        await rig.submit("team@a.test")
+    assert (
+        await rig.submit(
+            "team@a.test",
+            sender="ben@a.test",
+            account="ben",
+            content=CONTENT.replace(b"anna@", b"ben@"),
+        )
+    ).code == 250
