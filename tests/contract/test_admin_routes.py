@@ -67,6 +67,7 @@ async def test_every_change_by_cookie_needs_the_token_of_the_session(rig, browse
 async def test_every_get_route_answers_the_local_owner(rig):
     missing = {
         "account",
+        "alias",
         "client_settings",
         "dkim",
         "dns_records",
