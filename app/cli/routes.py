@@ -1,6 +1,6 @@
 """Which transport is used for what, and the tester."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backend.api.client import Client
-    from backend.api.delivery import MailRoute, MailRoutes, RouteSettings
+    from backend.api.delivery import DraftRoutes, MailRoute, MailRoutes, RouteSettings
 
 Level = Literal["account", "domain", "server"]
 
@@ -178,14 +178,20 @@ def remove_route(folder: Folder, as_json: bool, position: int, account: str, dom
 
 @route.command("test")
 @click.option("--from", "sender", default="", help="Sender's address; none is the null sender.")
-@click.option("--to", "recipient", required=True, help="Recipient's address or domain.")
+@click.option("--to", "recipient", default="", help="Recipient's address or domain.")
+@click.option("--queued", type=click.IntRange(1), help="A message in the queue, by its number.")
 @click.option("--account", default="", help="Who sends. Default: whose address --from is.")
 @click.option(
     "--attempt",
     "attempts",
     type=click.IntRange(1, 1000),
     multiple=True,
-    help="Which attempt it is; 1, the first, is the default. May be given more than once.",
+    help="Which attempt it is; the next one is the default. May be given more than once.",
+)
+@click.option(
+    "--draft",
+    type=click.File(),
+    help='JSON file with lists to try instead of those in the settings: {"server": [{"transport": "relay"}]}',
 )
 @common
 def test_route(
@@ -195,16 +201,22 @@ def test_route(
     recipient: str,
     account: str,
     attempts: tuple[int, ...],
+    queued: int | None,
+    draft: "IO[str] | None",
 ) -> None:
     """Which way would a message take, and why? Asks the same function as the queue."""
     from backend.api.delivery import RouteQuestion
 
+    if not recipient and queued is None:
+        raise click.UsageError("Say --to ADDRESS, or --queued NUMBER.")
     question = RouteQuestion.model_validate(
         {
             "from": sender,
             "to": recipient,
             "account": account,
-            "attempts": [number - 1 for number in attempts or (1,)],
+            "queue_id": queued,
+            "attempts": [number - 1 for number in attempts],
+            "draft_routes": _drafts(draft),
         }
     )
     found = ask(resolve(folder), lambda client: client.evaluate_routes(question), as_json=as_json)
@@ -214,6 +226,8 @@ def test_route(
     if found.is_local:
         click.echo(f"{found.recipient_domain} is a domain of this server: its mail takes no route.")
         return
+    if found.notice:
+        click.echo(found.notice)
     for answer in found.answers:
         name = f"the transport {answer.transport}" if answer.transport else "direct delivery"
         missing = "" if answer.known else " (which does not exist)"
@@ -223,6 +237,20 @@ def test_route(
             click.echo(
                 f"  {mark} {step.level} route {step.position} ({step.transport}): {step.reason}"
             )
+    click.echo(f"Attempts: {found.forecast}.")
+
+
+def _drafts(file: "IO[str] | None") -> "DraftRoutes | None":
+    from pydantic import ValidationError
+
+    from backend.api.delivery import DraftRoutes
+
+    if file is None:
+        return None
+    try:
+        return DraftRoutes.model_validate_json(file.read())
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file.name}: {error}") from error
 
 
 def _change(

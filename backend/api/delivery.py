@@ -180,7 +180,8 @@ class DraftRoutes(Request):
 class RouteQuestion(Request):
     """Addresses or domains; `from` empty is the null sender. `account` empty: whose address `from` is.
 
-    `attempts`: how many were made before, one answer for each.
+    `queue_id`: a message in the queue, whose own sender, recipient and account count instead. `attempts`: how many were
+    made before, one answer for each; empty is none, or as many as were made for the message in the queue.
     """
 
     model_config = ConfigDict(
@@ -188,10 +189,11 @@ class RouteQuestion(Request):
     )
 
     sender: str = Field(default="", max_length=320, alias="from")
-    recipient: str = Field(max_length=320, alias="to")
+    recipient: str = Field(default="", max_length=320, alias="to")
     account: str = Field(default="", max_length=320)
+    queue_id: int | None = Field(default=None, ge=1, lt=2**63)
     attempts: list[Annotated[int, Field(ge=0, le=1000)]] = Field(
-        default_factory=lambda: [0], min_length=1, max_length=MAX_ATTEMPT_QUESTIONS
+        default_factory=list, max_length=MAX_ATTEMPT_QUESTIONS
     )
     draft_routes: DraftRoutes | None = None
 
@@ -216,6 +218,15 @@ class RouteAnswer(Reply):
     steps: list[RouteStep]
 
 
+class RouteSpan(Reply):
+    """Attempts that go the same way, counted from 1."""
+
+    first: int
+    last: int
+    transport: str
+    known: bool
+
+
 class RouteEvaluation(Reply):
     account: str
     """Whose routes were looked at; empty for nobody's."""
@@ -224,6 +235,12 @@ class RouteEvaluation(Reply):
     is_local: bool = False
     """The recipient's domain is one of this server's: its mail takes no route."""
     answers: list[RouteAnswer]
+    notice: str = ""
+    """Why the routes do not count for a message in the queue."""
+    spans: list[RouteSpan]
+    """All attempts of a message, from the first to the last."""
+    forecast: str
+    """The same as a phrase: 1–3 direct, from 4 relay."""  # a range, as people write it
 
 
 class ChooseTransport(QueueIds):

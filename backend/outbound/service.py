@@ -155,10 +155,14 @@ class Outbound:
         recipient_domain: str,
         attempts: int,
         drafts: Mapping[Level, Sequence[Rule]],
+        override: str | None = None,
     ) -> Choice:
         """Which way such a message would take. `drafts` are lists to look at instead of those in the settings."""
         question = Question(
-            sender_domain=sender_domain, recipient_domain=recipient_domain, attempts=attempts
+            sender_domain=sender_domain,
+            recipient_domain=recipient_domain,
+            attempts=attempts,
+            override=override,
         )
         routing = self._routing(AccountId(account), sender_domain)
         return route(

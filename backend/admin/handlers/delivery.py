@@ -1,20 +1,16 @@
-"""Transports, routes, and the tester of both."""
+"""Transports and routes."""
 
 from typing import Any
-
-from pydantic import ValidationError
 
 from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.api import delivery as w
 from backend.api import types as t
-from backend.config.routing import Route, Transport
-from backend.core.address import AddressError, Domain, parse_address, parse_domain
-from backend.core.errors import NotFoundError, UserError
-from backend.core.problems import Problem
+from backend.config.routing import Transport
+from backend.core.address import AddressError, parse_domain
 from backend.outbound.catalogue import Place, routes_of, signs_in, uses_of
 from backend.outbound.relay import port_of, relay_of
-from backend.outbound.route import Choice, Level
+from backend.outbound.route import Level
 
 # ---- transports
 
@@ -241,111 +237,6 @@ async def remove_mail_route(call: Call) -> w.MailRoutes:
     return await mail_routes(call)
 
 
-async def evaluate_routes(call: Call) -> w.RouteEvaluation:
-    body = call.body(w.RouteQuestion)
-    domains = call.services.config.current.domains
-    sender, recipient = _domain(body.sender, "/from"), _domain(body.recipient, "/to")
-    account = _account(call, body)
-    answers = []
-    for attempts in body.attempts:
-        choice = call.services.outbound.evaluate(
-            account=account,
-            sender_domain=sender,
-            recipient_domain=recipient,
-            attempts=attempts,
-            drafts=_drafts(body.draft_routes),
-        )
-        answers.append(_answer(attempts, choice))
-    return w.RouteEvaluation(
-        account=account,
-        sender_domain=sender,
-        recipient_domain=recipient,
-        is_local=recipient in domains.domains,
-        answers=answers,
-    )
-
-
-def _account(call: Call, body: w.RouteQuestion) -> str:
-    if body.account:
-        return call.services.accounts.find_account(body.account)
-    try:
-        return call.services.accounts.find_account(body.sender) if "@" in body.sender else ""
-    except NotFoundError:
-        return ""
-
-
-def _domain(text: str, path: str) -> str:
-    """Of an address or domain; empty for the null sender and for address literals."""
-    plain = text.strip().removeprefix("<").removesuffix(">")
-    if not plain or plain.endswith("]"):
-        return ""
-    try:
-        if "@" in plain:
-            address = parse_address(plain)
-            return "" if address.literal else address.domain.ascii
-        found: Domain = parse_domain(plain)
-    except AddressError as error:
-        raise UserError(
-            Problem(
-                code="route.address",
-                path=path,
-                message=f"{error}.",
-                fix="Enter an address such as anna@example.org, or a domain.",
-            )
-        ) from error
-    return found.ascii
-
-
-def _drafts(drafts: w.DraftRoutes | None) -> dict[Level, list[Route]]:
-    if drafts is None:
-        return {}
-    given = {
-        Level.ACCOUNT: drafts.account,
-        Level.DOMAIN: drafts.domain,
-        Level.SERVER: drafts.server,
-    }
-    return {
-        level: [_rule(level, index, rule) for index, rule in enumerate(rules)]
-        for level, rules in given.items()
-        if rules is not None
-    }
-
-
-def _rule(level: Level, index: int, settings: w.RouteSettings) -> Route:
-    try:
-        return Route.model_validate(settings.model_dump())
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        field = "".join(f"/{part}" for part in fault["loc"])
-        raise UserError(
-            Problem(
-                code="route.draft",
-                path=f"/draft_routes/{level}/{index}{field}",
-                message=f"{fault['msg'].removeprefix('Value error, ')}.",
-                fix="Correct that route.",
-            )
-        ) from error
-
-
-def _answer(attempts: int, choice: Choice) -> w.RouteAnswer:
-    return w.RouteAnswer(
-        attempts=attempts,
-        transport=choice.transport,
-        known=choice.known,
-        reason=choice.reason,
-        steps=[
-            w.RouteStep(
-                level=step.level.value,
-                position=step.position,
-                transport=step.transport,
-                matched=step.matched,
-                reason=step.reason,
-            )
-            for step in choice.steps
-        ],
-    )
-
-
 HANDLERS: dict[str, Handler] = {
     "transports": transports,
     "transport": transport,
@@ -358,5 +249,4 @@ HANDLERS: dict[str, Handler] = {
     "add_mail_route": add_mail_route,
     "set_mail_routes": set_mail_routes,
     "remove_mail_route": remove_mail_route,
-    "evaluate_routes": evaluate_routes,
 }

@@ -11,7 +11,7 @@ from backend.core.ids import QueueId
 from backend.core.problems import Problem
 from backend.outbound.acts import Acted
 from backend.outbound.catalogue import unknown_transport
-from backend.outbound.entries import Item, State
+from backend.outbound.entries import Detail, Item, State
 from backend.outbound.listing import Filter, find_item, list_items
 from backend.outbound.queue import Queue
 from backend.outbound.route import DIRECT
@@ -79,17 +79,25 @@ async def queue(call: Call) -> t.QueueList:
     )
 
 
-async def queue_item(call: Call) -> t.QueueDetail:
-    outbound = call.services.outbound
-    detail = await find_item(outbound.queue, QueueId(call.number("id")))
+async def find_queued(queue: Queue, number: int) -> Detail:
+    """Raises:
+    NotFoundError: it is not in the queue (any more).
+    """
+    detail = await find_item(queue, QueueId(number))
     if detail is None:
         raise NotFoundError(
             Problem(
                 code="queue.unknown",
-                message=f"There is no message {call.path('id')} in the queue (any more).",
+                message=f"There is no message {number} in the queue (any more).",
                 fix="Its timeline tells what became of it.",
             )
         )
+    return detail
+
+
+async def queue_item(call: Call) -> t.QueueDetail:
+    outbound = call.services.outbound
+    detail = await find_queued(outbound.queue, call.number("id"))
     choice = outbound.explain(detail.item)
     transport = "direct delivery" if choice.transport == DIRECT else f"“{choice.transport}”"
     return t.QueueDetail(

@@ -16,6 +16,7 @@ from backend.admin.handlers import (
     session,
     status,
     streams,
+    tester,
 )
 
 
@@ -32,6 +33,7 @@ def all_handlers() -> dict[str, Handler]:
         aliases,
         connect,
         delivery,
+        tester,
         queue,
         activity,
         streams,

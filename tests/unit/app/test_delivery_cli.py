@@ -47,6 +47,7 @@ async def test_a_relay_from_adding_to_removing(run):
     assert "Attempt 1 goes by direct delivery" in tested
     assert "0 attempts were made so far, it asks for 3" in tested
     assert "Attempt 4 goes by the transport relay" in tested
+    assert "Attempts: 1–3 direct, from 4 relay." in tested  # a range
     assert "takes no route" in await run("route", "test", "--to", "me@example.org")
     assert "is used by route 1 of the server" in await run("transport", "remove", "relay", code=1)
     await run("route", "remove", "1")
@@ -99,6 +100,15 @@ async def test_routes_are_edited_moved_and_switched_off(run):
     assert "no account" in await run("route", "enable", "1", "--account", "me", code=1)
 
 
+async def test_routes_that_are_not_saved_can_be_tried(run, tmp_path):
+    draft = tmp_path / "draft.json"
+    draft.write_text('{"server": [{"transport": "new", "to_domain": ["x.test"]}]}')
+    tried = ("route", "test", "--to", "bo@x.test", "--draft", str(draft))
+    assert "the transport new (which does not exist)" in await run(*tried)
+    draft.write_text('{"server": 1}')
+    assert "draft.json" in await run(*tried, code=2)
+
+
 async def test_a_test_shows_its_steps_and_ends_with_what_to_do(run):
     async with SmtpSink() as sink:
         where = ("--kind", "smarthost", "--host", "127.0.0.1", "--port", str(sink.port))
@@ -123,6 +133,7 @@ async def test_a_test_shows_its_steps_and_ends_with_what_to_do(run):
         ("transport", "add", "x", "--kind", "socks"),
         ("route", "add"),
         ("route", "edit", "1"),
+        ("route", "test"),
         ("transport", "edit", "x"),
         ("route", "add", "--transport", "x", "--account", "a", "--domain", "b"),
         ("queue", "transport", "1"),
