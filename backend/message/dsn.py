@@ -16,12 +16,23 @@ from backend.core.status import SmtpStatus
 
 MAX_HEADER_OCTETS = 64 * 1024  # of the original, returned with the report; a security limit
 MAX_ANSWER_CHARS = 2000  # of what the other server said; a security limit
+MAX_ORIGINAL_CHARS = 900  # within the longest line that mail may have; a security limit
 WRAP_COLUMN = 76
 
 
 class Action(StrEnum):
     FAILED = "failed"
     DELAYED = "delayed"
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+
+
+_SUBJECTS = {
+    Action.FAILED: "mail delivery failed",
+    Action.DELAYED: "mail delivery delayed",
+    Action.DELIVERED: "mail delivered",
+    Action.RELAYED: "mail passed on",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +43,8 @@ class ReportedRecipient:
     answer: SmtpStatus
     remote_mta: str = ""
     last_attempt_at: float | None = None
+    original: tuple[str, str] | None = None
+    """Type and address to which the sender wrote first, if that was said (RFC 3461 §4.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,12 @@ class Report:
     attempts: int = 0
     unique: str = ""
     """Tells this report from any other: the same for a repetition, so that its Message-ID is the same too."""
+    envelope_id: str = ""
+    """The sender's own name for the transaction (RFC 3461 §4.4)."""
+    future_release: str = ""
+    """How a later time was asked for (RFC 4865 §5)."""
+    content: bytes = b""
+    """The whole original, where it is to be returned; else empty."""
 
 
 def build_dsn(report: Report) -> bytes:
@@ -62,18 +81,21 @@ def build_dsn(report: Report) -> bytes:
     international = any(not _is_ascii(r.address) for r in report.recipients)
     fields = _fields(report, international=international)
     text = _text(report)
-    header = report.header[:MAX_HEADER_OCTETS].rstrip(b"\r\n") + b"\r\n"
+    returned = report.content or report.header[:MAX_HEADER_OCTETS].rstrip(b"\r\n") + b"\r\n"
     unique = report.unique or f"{report.created_at!r} {report.sender}"
     own_id = hashlib.sha256(
-        b"\0".join((report.hostname.encode(), unique.encode(), fields, header))
+        b"\0".join((report.hostname.encode(), unique.encode(), fields, returned))
     ).hexdigest()[:32]
     boundary = f"=_{own_id}"
     status_type = "message/global-delivery-status" if international else "message/delivery-status"
-    header_type = "message/global-headers" if not header.isascii() else "text/rfc822-headers"
+    if report.header.isascii():
+        returned_type = "message/rfc822" if report.content else "text/rfc822-headers"
+    else:
+        returned_type = "message/global" if report.content else "message/global-headers"
     head = [
         f"From: Mail delivery <postmaster@{report.hostname}>",
         f"To: <{report.sender}>",
-        f"Subject: mail delivery {report.action}",
+        f"Subject: {_SUBJECTS[report.action]}",
         f"Date: {_date(report.created_at)}",
         f"Message-ID: <{own_id}@{report.hostname}>",
         "Auto-Submitted: auto-replied",
@@ -94,8 +116,8 @@ def build_dsn(report: Report) -> bytes:
             f"Content-Type: {status_type}\r\n{_encoding(fields)}\r\n".encode(),
             fields,
             f"\r\n--{boundary}\r\n".encode(),
-            f"Content-Type: {header_type}\r\n{_encoding(header)}\r\n".encode(),
-            header,
+            f"Content-Type: {returned_type}\r\n{_encoding(returned)}\r\n".encode(),
+            returned,
             f"\r\n--{boundary}--\r\n".encode(),
         )
     )
@@ -113,11 +135,19 @@ def _encoding(content: bytes) -> str:
 
 def _fields(report: Report, *, international: bool) -> bytes:
     # RFC 3464 §2.2: per-message fields first, then a group for each recipient, each after an empty line.
-    lines = [f"Reporting-MTA: dns; {report.hostname}", f"Arrival-Date: {_date(report.arrived_at)}"]
+    lines = [f"Original-Envelope-Id: {_clean(report.envelope_id)}"] if report.envelope_id else []
+    lines += [
+        f"Reporting-MTA: dns; {report.hostname}",
+        f"Arrival-Date: {_date(report.arrived_at)}",
+    ]
+    if report.future_release:
+        lines.append(f"Future-Release-Request: {_clean(report.future_release)}")
     for recipient in report.recipients:
         address_type = "utf-8" if not _is_ascii(recipient.address) else "rfc822"
+        lines.append("")
+        if recipient.original is not None:
+            lines.append(f"Original-Recipient: {_original(*recipient.original)}")
         lines += [
-            "",
             f"Final-Recipient: {address_type}; {recipient.address}",
             f"Action: {report.action}",
             f"Status: {_status(recipient.answer, report.action)}",
@@ -126,7 +156,7 @@ def _fields(report: Report, *, international: bool) -> bytes:
             # RFC 3464 §2.3.5 and §2.3.6: the host that said it, and what it said.
             lines.append(f"Remote-MTA: dns; {_clean(recipient.remote_mta)}")
             lines += _folded(f"Diagnostic-Code: smtp; {_answer(recipient.answer)}")
-        else:
+        elif report.action is not Action.DELIVERED:
             lines += _folded(f"Diagnostic-Code: x-gatepost; {_answer(recipient.answer)}")
         if recipient.last_attempt_at is not None:
             lines.append(f"Last-Attempt-Date: {_date(recipient.last_attempt_at)}")
@@ -145,6 +175,12 @@ def _text(report: Report) -> bytes:
         tail = "It will not be tried again." if one else "For them it will not be tried again."
         if report.attempts > 1:
             tail = f"{report.attempts} attempts were made. {tail}"
+    elif report.action is Action.DELIVERED:
+        lead = "Your message was delivered to:"
+        tail = "You get this notice because you asked for it."
+    elif report.action is Action.RELAYED:
+        lead = "Your message was passed on to another server, for:"
+        tail = "You asked for a notice of delivery. The other server does not send such notices, so this is all that can be said; if it fails there, you will probably be told."
     else:
         lead = "Your message could not be delivered yet to:"
         tail = "You need not do anything: it stays with this server and will be tried again"
@@ -165,11 +201,15 @@ def _text(report: Report) -> bytes:
             lines += _wrapped(f"{answer[:1].upper()}{answer[1:]}", 8)
         lines.append("")
     lines += _wrapped(tail, 0)
-    lines += ["", "The header of your message follows below.", ""]
+    what = "message" if report.content else "header of your message"
+    lines += ["", f"{'Your' if report.content else 'The'} {what} follows below.", ""]
     return "\r\n".join(lines).encode()
 
 
 def _status(answer: SmtpStatus, action: Action) -> str:
+    if action in {Action.DELIVERED, Action.RELAYED}:
+        is_known = _ENHANCED.fullmatch(answer.enhanced) and answer.enhanced[0] == "2"
+        return answer.enhanced if is_known else "2.0.0"
     if _ENHANCED.fullmatch(answer.enhanced) and answer.enhanced[0] in "45":
         return answer.enhanced
     if answer.is_temporary or action is Action.DELAYED:
@@ -182,6 +222,12 @@ def _answer(answer: SmtpStatus) -> str:
     return _CONTROLS.sub(" ", " ".join(filter(None, (code, answer.enhanced, answer.text))))[
         :MAX_ANSWER_CHARS
     ]
+
+
+def _original(kind: str, address: str) -> str:
+    # RFC 6533 §3: the form of a utf-8 address that every report can hold.
+    shown = "".join(c if c.isascii() else f"\\x{{{ord(c):02X}}}" for c in address)
+    return f"{_clean(kind)};{_CONTROLS.sub(' ', shown)[:MAX_ORIGINAL_CHARS]}"
 
 
 def _clean(text: str) -> str:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from backend.core.address import Address
+from backend.core.envelope import NO_WISH, Wish
 from backend.core.ids import QueueId
+from backend.outbound.asked import asked_values, release_at, wish_values
 from backend.outbound.entries import FROM_PRACTICE_NOTE, PRACTICE_NOTE, NewEntry, State
 from backend.store.database import Transaction
 from backend.store.values import Target
@@ -31,8 +33,10 @@ def insert_message(tx: Transaction, entry: NewEntry, now: float, *, practice_mod
     in_file = isinstance(entry.content, Path)
     return tx.insert(
         "INSERT INTO message (trace, account, sender, body, smtputf8, size_bytes, header_bytes,"
-        " message_id, created_at, practice, file, content) VALUES (:trace, :account, :sender,"
-        " :body, :smtputf8, :size_bytes, :header_bytes, :message_id, :now, :practice, :file, :content)",
+        " message_id, created_at, practice, file, content, release_at, ret, envelope_id, require_tls,"
+        " tls_optional, future_release) VALUES (:trace, :account, :sender, :body, :smtputf8,"
+        " :size_bytes, :header_bytes, :message_id, :now, :practice, :file, :content, :release_at,"
+        " :ret, :envelope_id, :require_tls, :tls_optional, :future_release)",
         {
             "trace": entry.trace,
             "account": entry.account,
@@ -46,24 +50,38 @@ def insert_message(tx: Transaction, entry: NewEntry, now: float, *, practice_mod
             "practice": int(practice_mode),
             "file": entry.content.name if isinstance(entry.content, Path) else "",
             "content": None if in_file else entry.content,
-        },
+            "release_at": release_at(entry.asked, now),
+        }
+        | asked_values(entry.asked),
     )
 
 
 def insert_remote(
-    tx: Transaction, message: int, address: Address, now: float, *, practice_mode: bool
+    tx: Transaction,
+    message: int,
+    address: Address,
+    due_at: float,
+    *,
+    practice_mode: bool,
+    wish: Wish = NO_WISH,
 ) -> QueueId:
-    row = _new_row(message, address, State.WAITING, now)
+    row = _new_row(message, address, State.WAITING, due_at, wish)
     if practice_mode:
         row["note"] = PRACTICE_NOTE
     return QueueId(tx.insert(_INSERT_RECIPIENT, row))
 
 
 def insert_local(
-    tx: Transaction, message: int, address: Address, target: Target, due_at: float
+    tx: Transaction,
+    message: int,
+    address: Address,
+    target: Target,
+    due_at: float,
+    *,
+    wish: Wish = NO_WISH,
 ) -> None:
     """For one who delivers it at once; the queue does if that one has not by `due_at`."""
-    row = _new_row(message, address, State.LOCAL, due_at)
+    row = _new_row(message, address, State.LOCAL, due_at, wish)
     row |= {"local_account": target.account, "local_mailbox": target.mailbox}
     tx.insert(_INSERT_RECIPIENT, row)
 
@@ -71,19 +89,23 @@ def insert_local(
 _INSERT_RECIPIENT = (
     "INSERT INTO recipient (message, address, domain, state, attempts, next_attempt_at, chosen,"
     " chosen_reason, note, answer_code, answer_enhanced, answer_text, remote_mta, notice,"
-    " local_account, local_mailbox) VALUES (:message, :address, :domain, :state, 0, :now, '', '',"
-    " :note, 0, '', '', '', '', :local_account, :local_mailbox)"
+    " local_account, local_mailbox, notify, original) VALUES (:message, :address, :domain, :state,"
+    " 0, :due_at, '', '', :note, 0, '', '', '', '', :local_account, :local_mailbox, :notify,"
+    " :original)"
 )
 
 
-def _new_row(message: int, address: Address, state: State, now: float) -> dict[str, object]:
+def _new_row(
+    message: int, address: Address, state: State, due_at: float, wish: Wish
+) -> dict[str, object]:
     return {
         "message": message,
         "address": str(address),
         "domain": address.domain_text,
         "state": state,
-        "now": now,
+        "due_at": due_at,
         "note": "",
         "local_account": "",
         "local_mailbox": "",
+        **wish_values(wish),
     }

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.core.envelope import Notify
 from backend.core.events import TimelineEntry
 from backend.core.ids import QueueId, TraceId
+from backend.outbound.asked import wants, wish_of
 from backend.outbound.entries import State
 from backend.outbound.settling import sweep
 from backend.store.database import Transaction
@@ -23,7 +25,7 @@ class Acted:
 class Act:
     """Possible in `states`. `change` is SQL with `params`, None removes; `told` is for the timeline.
 
-    Senders without an address get no report, so failing means removal for them.
+    Senders without an address, or who want no report of failure, get none; so failing means removal for them.
     """
 
     states: tuple[State, ...]
@@ -46,15 +48,17 @@ def carry_out(
     entries: list[TimelineEntry] = []
     for i in dict.fromkeys(ids):
         row = tx.row(
-            "SELECT recipient.message, message.trace, message.sender, recipient.address"
+            "SELECT recipient.message, message.trace, message.sender, recipient.address,"
+            " recipient.notify"
             " FROM recipient JOIN message ON message.id = recipient.message"
             f" WHERE recipient.id = :id AND recipient.state IN ({allowed})",
             {"id": i},
         )
         if row is None:
             continue
-        message, trace, sender, address = row
-        if act.change is None or (act.becomes is State.FAILED and not sender):
+        message, trace, sender, address, notify = row
+        wants_report = bool(sender) and wants(wish_of(notify, ""), Notify.FAILURE)
+        if act.change is None or (act.becomes is State.FAILED and not wants_report):
             tx.run("DELETE FROM recipient WHERE id = :id", {"id": i})
             sweep(tx, files, message)
         else:

@@ -7,6 +7,7 @@ from backend.core.address import parse_address
 from backend.core.envelope import BodyType
 from backend.core.ids import AccountId, QueueId, TraceId
 from backend.outbound import backoff
+from backend.outbound.asked import ASKED_COLUMNS, asked_of, wish_of
 from backend.outbound.entries import Batch
 from backend.outbound.transport import Outgoing
 from backend.store.database import Reader, Row, Transaction
@@ -61,7 +62,7 @@ def _claim_batch(
         "limit": MAX_BATCH_RECIPIENTS,
     }
     rows = tx.rows(
-        "SELECT id, address FROM recipient WHERE message = :message AND domain = :domain"
+        "SELECT id, address, notify, original FROM recipient WHERE message = :message AND domain = :domain"
         " AND state = 'waiting' AND attempts = :attempts AND next_attempt_at <= :now"
         " AND coalesce(override, '*') = coalesce(:override, '*') ORDER BY id LIMIT :limit",
         params,
@@ -74,12 +75,13 @@ def _claim_batch(
         [{"id": i, "attempts": attempts + 1, "next": next_attempt_at, "now": now} for i in ids],
     )
     meta = tx.row(
-        "SELECT trace, account, sender, body, smtputf8, size_bytes, file, content FROM message"
+        f"SELECT trace, account, sender, body, smtputf8, size_bytes, file, content, {ASKED_COLUMNS} FROM message"
         " WHERE id = :message",
         params,
     )
     assert meta is not None
-    trace, account, sender, body, smtputf8, size_bytes, file, content = meta
+    trace, account, sender, body, smtputf8, size_bytes, file, content, *kept = meta
+    asked, recipients = asked_of(kept), tuple(parse_address(row[1]) for row in rows)
     return Batch(
         message=message,
         ids=ids,
@@ -87,12 +89,21 @@ def _claim_batch(
         outgoing=Outgoing(
             trace=TraceId(trace),
             sender=parse_address(sender) if sender else None,
-            recipients=tuple(parse_address(row[1]) for row in rows),
+            recipients=recipients,
             domain="" if domain.startswith("[") else domain,
             size_bytes=size_bytes,
             content=files / file if file else content,
             body=BodyType(body),
             smtputf8=bool(smtputf8),
+            ret=asked.ret,
+            envelope_id=asked.envelope_id,
+            wishes={
+                recipient: wish_of(notify, original)
+                for recipient, (_, _, notify, original) in zip(recipients, rows, strict=True)
+                if notify or original
+            },
+            require_tls=asked.require_tls,
+            tls_optional=asked.tls_optional,
             earlier=_earlier_addresses(tx, params) if attempts else (),
             going_out=lambda: note(ids, attempts + 1),
         ),

@@ -1,11 +1,19 @@
 """What the queue keeps and gives out, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from backend.core.address import Address
-from backend.core.envelope import BodyType
+from backend.core.envelope import (
+    NO_WISH,
+    NO_WISHES,
+    NOTHING_ASKED,
+    Asked,
+    BodyType,
+    Wish,
+    Wishes,
+)
 from backend.core.ids import AccountId, QueueId, TraceId
 from backend.core.status import SmtpStatus
 from backend.outbound.transport import Outgoing, Result, Try
@@ -24,6 +32,7 @@ class State(StrEnum):
     WAITING = "waiting"
     HELD = "held"
     SENDING = "sending"
+    DONE = "done"
     FAILED = "failed"
 
 
@@ -32,7 +41,9 @@ class Notice(StrEnum):
 
     NONE = ""
     DELAYED = "delayed"
+    DELIVERED = "delivered"
     FAILED = "failed"
+    RELAYED = "relayed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,8 @@ class NewEntry:
     smtputf8: bool = False
     remote: tuple[Address, ...] = ()
     local: tuple[tuple[Address, Target], ...] = ()
+    asked: Asked = NOTHING_ASKED
+    wishes: Wishes = field(default_factory=lambda: NO_WISHES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +132,8 @@ class Item:
     override: str | None
     unconfirmed: int = 0
     """How often it may have arrived without our hearing so."""
+    release_at: float = 0.0
+    """Not sent before, by the sender's wish; 0: at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +151,16 @@ class Detail:
     item: Item
     attempts: tuple[LoggedTry, ...]
     header: bytes
+    asked: Asked = NOTHING_ASKED
+    wish: Wish = NO_WISH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNotice:
-    """One report that is owed: recipients of one message that share its kind."""
+    """One report that is owed: recipients of one message that share its kind.
+
+    `content` is the whole message where it is to be returned and small enough, else empty.
+    """
 
     message: int
     trace: TraceId
@@ -151,6 +171,8 @@ class PendingNotice:
     message_id: str
     header: bytes
     recipients: tuple["NoticedRecipient", ...]
+    asked: Asked = NOTHING_ASKED
+    content: bytes = b""
 
     @property
     def id(self) -> str:
@@ -168,6 +190,7 @@ class NoticedRecipient:
     attempts: int
     last_attempt_at: float | None
     next_attempt_at: float
+    original: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +204,7 @@ class PendingLocal:
     created_at: float
     ids: tuple[QueueId, ...]
     targets: tuple[Target, ...]
+    release_at: float = 0.0
 
     @property
     def id(self) -> str:

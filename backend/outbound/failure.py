@@ -2,24 +2,35 @@
 
 from collections.abc import Sequence
 
+from backend.core.envelope import NO_WISH, NO_WISHES, Notify, Wish, Wishes
 from backend.core.ids import QueueId
 from backend.core.status import SmtpStatus
 from backend.message.dsn import Action, Report, ReportedRecipient
 from backend.outbound import backoff
+from backend.outbound.asked import wants
 from backend.outbound.entries import Fate, Notice, NoticedRecipient, PendingNotice, Verdict
 from backend.outbound.transport import Result
 
 
-def judge(ids: Sequence[QueueId], results: Sequence[Result], attempts: int) -> tuple[Fate, ...]:
+def judge(
+    ids: Sequence[QueueId],
+    results: Sequence[Result],
+    attempts: int,
+    wishes: Wishes = NO_WISHES,
+) -> tuple[Fate, ...]:
     """`attempts` includes the one that gave these results; `ids` and `results` belong together in pairs."""
-    return tuple(_judge(i, result, attempts) for i, result in zip(ids, results, strict=True))
+    return tuple(
+        _judge(i, result, attempts, wishes.get(result.recipient, NO_WISH))
+        for i, result in zip(ids, results, strict=True)
+    )
 
 
 def build_report(notice: PendingNotice, *, hostname: str, now: float) -> Report:
     """What the sender is told. All recipients of one notice share its kind."""
     delayed = notice.kind is Notice.DELAYED
+    hold = notice.asked.hold
     return Report(
-        action=Action.DELAYED if delayed else Action.FAILED,
+        action=Action(notice.kind),
         hostname=hostname,
         sender=notice.sender,
         recipients=[_reported(recipient) for recipient in notice.recipients],
@@ -30,18 +41,25 @@ def build_report(notice: PendingNotice, *, hostname: str, now: float) -> Report:
         message_id=notice.message_id,
         attempts=max(recipient.attempts for recipient in notice.recipients),
         unique=notice.id,
+        envelope_id=notice.asked.envelope_id,
+        future_release=hold.text if hold is not None else "",
+        content=notice.content,
     )
 
 
-def _judge(queue_id: QueueId, result: Result, attempts: int) -> Fate:
+def _judge(queue_id: QueueId, result: Result, attempts: int, wish: Wish) -> Fate:
     status = result.status
     if status.is_success:
-        return Fate(id=queue_id, result=result, verdict=Verdict.DONE)
+        # RFC 3461 §5.2.2 (b): where the other side would not report the success, we say how far it got.
+        is_ours = wants(wish, Notify.SUCCESS) and not result.peer_reports
+        notice = Notice.RELAYED if is_ours else Notice.NONE
+        return Fate(id=queue_id, result=result, verdict=Verdict.DONE, notice=notice)
     # Behaviour T13: the eighth attempt that fails is the last one. What is neither 4xx nor 5xx is taken for temporary.
     is_final = status.is_permanent and not result.another_way
     if is_final or attempts >= backoff.MAX_ATTEMPTS:
-        return Fate(id=queue_id, result=result, verdict=Verdict.FAIL, notice=Notice.FAILED)
-    delayed = attempts == backoff.DELAY_NOTICE_AFTER
+        notice = Notice.FAILED if wants(wish, Notify.FAILURE) else Notice.NONE
+        return Fate(id=queue_id, result=result, verdict=Verdict.FAIL, notice=notice)
+    delayed = attempts == backoff.DELAY_NOTICE_AFTER and wants(wish, Notify.DELAY)
     return Fate(
         id=queue_id,
         result=result,
@@ -59,6 +77,7 @@ def _reported(recipient: NoticedRecipient) -> ReportedRecipient:
         answer=answer,
         remote_mta=recipient.remote_mta,
         last_attempt_at=recipient.last_attempt_at,
+        original=recipient.original,
     )
 
 

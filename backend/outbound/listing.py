@@ -5,6 +5,7 @@ from typing import Literal
 
 from backend.core.ids import AccountId, QueueId, TraceId
 from backend.core.status import SmtpStatus
+from backend.outbound.asked import ASKED_COLUMNS, asked_of, wish_of
 from backend.outbound.content import read_start
 from backend.outbound.entries import Detail, Item, LoggedTry, State
 from backend.outbound.queue import Queue
@@ -30,7 +31,8 @@ _COLUMNS = (
     " message.size_bytes, recipient.state, recipient.note, message.created_at,"
     " recipient.next_attempt_at, recipient.last_attempt_at, recipient.attempts,"
     " recipient.answer_code, recipient.answer_enhanced, recipient.answer_text,"
-    " recipient.chosen, recipient.chosen_reason, recipient.override, recipient.unconfirmed"
+    " recipient.chosen, recipient.chosen_reason, recipient.override, recipient.unconfirmed,"
+    " message.release_at"
 )
 _FROM = " FROM recipient JOIN message ON message.id = recipient.message"
 
@@ -107,12 +109,13 @@ async def find_item(queue: Queue, queue_id: QueueId) -> Detail | None:
         row = reader.row(f"SELECT {_COLUMNS}{_FROM} WHERE recipient.id = :id", params)
         meta = reader.row(
             "SELECT message.header_bytes, message.file, message.content, message.id,"
-            f" recipient.domain{_FROM} WHERE recipient.id = :id",
+            f" recipient.domain, recipient.notify, recipient.original, {ASKED_COLUMNS}{_FROM}"
+            " WHERE recipient.id = :id",
             params,
         )
         if row is None or meta is None:
             return None
-        header_bytes, file, content, message, domain = meta
+        header_bytes, file, content, message, domain, notify, original, *kept = meta
         octets = min(header_bytes, MAX_SHOWN_HEADER_OCTETS)
         tries = reader.rows(
             "SELECT at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason FROM attempt"
@@ -123,6 +126,8 @@ async def find_item(queue: Queue, queue_id: QueueId) -> Detail | None:
             item=_item(row),
             attempts=tuple(_logged(entry) for entry in tries),
             header=read_start(queue.files / file if file else content, octets),
+            asked=asked_of(kept),
+            wish=wish_of(notify, original),
         )
 
     return await queue.database.read(read)
@@ -146,8 +151,9 @@ def _counts(reader: Reader) -> Counts:
 
 
 def _where(shown: Filter) -> tuple[str, dict[str, object]]:
-    # The local part of a message is on its way for a moment only and is nobody's to act on.
-    terms, params = ["recipient.state <> 'local'"], dict[str, object]()
+    # The local part of a message is on its way for a moment only and is nobody's to act on, unless its sender chose a time.
+    terms = ["recipient.state <> 'done' AND (recipient.state <> 'local' OR message.release_at > 0)"]
+    params = dict[str, object]()
     if shown.state is not None:
         terms.append("recipient.state = :state")
         params["state"] = shown.state
@@ -187,6 +193,7 @@ def _item(row: Row) -> Item:
         transport_reason=row[16],
         override=row[17],
         unconfirmed=row[18],
+        release_at=row[19],
     )
 
 

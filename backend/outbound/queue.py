@@ -15,7 +15,8 @@
                        ▼            │
                      failed ◄─ fail ┘   ──► report delivered to the sender, gone
 
-`drop` and `fail` take waiting and held ones, `hold` and `kick` waiting ones. `claim` writes the time of the next attempt
+`drop` and `fail` take waiting and held ones, `hold` and `kick` waiting ones; `kick` and `drop` also local ones, which wait
+only for a time that their sender chose. Who asked for a report of success gets it before a `done` one is gone. `claim` writes the time of the next attempt
 and counts this one before anything is dialed (behaviour T13); so a process that dies while sending comes back at the
 written time. Whatever `add` has returned for is on the disk. An item leaves the queue only after the other side's 250
 or after the report about it was delivered; a report that is owed is written down together with its cause.
@@ -27,6 +28,7 @@ from pathlib import Path
 
 from backend.core.address import Address
 from backend.core.clock import Clock, SystemClock
+from backend.core.envelope import NO_WISH
 from backend.core.errors import TemporaryError
 from backend.core.events import QueueChanged, TimelineEntry
 from backend.core.ids import AccountId, QueueId
@@ -34,6 +36,7 @@ from backend.core.status import SmtpStatus
 from backend.observe import log as logs
 from backend.outbound import accepting, backoff, claims, limits, settling
 from backend.outbound.acts import Act, Acted, carry_out
+from backend.outbound.asked import release_at
 from backend.outbound.content import remove_strays
 from backend.outbound.entries import (
     PRACTICE_NOTE,
@@ -119,12 +122,27 @@ class Queue:
                 raise TemporaryError(refusal)
             practice = self.practice_mode
             message = accepting.insert_message(tx, entry, now, practice_mode=practice)
+            released_at = release_at(entry.asked, now)
             remote = tuple(
-                accepting.insert_remote(tx, message, address, now, practice_mode=practice)
+                accepting.insert_remote(
+                    tx,
+                    message,
+                    address,
+                    released_at or now,
+                    practice_mode=practice,
+                    wish=entry.wishes.get(address, NO_WISH),
+                )
                 for address in entry.remote
             )
             for address, target in entry.local:
-                accepting.insert_local(tx, message, address, target, now + LOCAL_GRACE_S)
+                accepting.insert_local(
+                    tx,
+                    message,
+                    address,
+                    target,
+                    released_at or now + LOCAL_GRACE_S,
+                    wish=entry.wishes.get(address, NO_WISH),
+                )
             tx.after_commit(lambda: self._changed(remote, State.WAITING))
             return Accepted(message=message, remote=remote)
 
@@ -193,7 +211,8 @@ class Queue:
         change = "next_attempt_at = :now"
         if override is not None or reset_override:
             change += ", override = :override"
-        return await self._act(ids, (State.WAITING,), change, params, State.WAITING, "")
+        states = (State.WAITING, State.LOCAL)
+        return await self._act(ids, states, change, params, State.WAITING, "")
 
     async def choose_transport(self, ids: Sequence[QueueId], override: str | None) -> Acted:
         """For all further attempts: a name, `""` for direct delivery, None for what the routes say. The next one is now;
@@ -253,7 +272,12 @@ class Queue:
     async def drop(self, ids: Sequence[QueueId]) -> Acted:
         """Removed; nobody is told."""
         return await self._act(
-            ids, (State.WAITING, State.HELD), None, {}, None, "Removed from the queue by hand"
+            ids,
+            (State.WAITING, State.HELD, State.LOCAL),
+            None,
+            {},
+            None,
+            "Removed from the queue by hand",
         )
 
     # Inside transactions

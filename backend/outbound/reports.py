@@ -31,6 +31,15 @@ GIVE_UP_LOCAL_AFTER_S = 16 * 3600.0  # as long as the queue tries elsewhere
 _NOT_DELIVERED = SmtpStatus(550, "5.3.0", "this server could not put it into the mailbox")
 
 
+_TOLD = {
+    Notice.DELAYED: ("deferred", "about the delay"),
+    Notice.DELIVERED: ("delivered", "that it was delivered, as was asked for"),
+    Notice.FAILED: ("bounced", "that it could not be delivered"),
+    Notice.RELAYED: ("sent", "how far it was passed on, as was asked for"),
+}
+"""Kind of the entry in the timeline, and what the sender was told."""
+
+
 class Reporter:
     def __init__(
         self,
@@ -84,7 +93,7 @@ class Reporter:
             return
         # At the start nobody else delivers: what is there was left by a process that died.
         seen = 0
-        while found := await owed.find_locals(self._queue, after=seen):
+        while found := await owed.find_locals(self._queue, now, at_start=True, after=seen):
             for pending in found:
                 await self._settle_local(pending)
             seen = found[-1].message
@@ -106,19 +115,18 @@ class Reporter:
             self._not_before[notice.message] = now + RETRY_S
             return
         await owed.settle_notice(self._queue, notice)
-        delayed = notice.kind is Notice.DELAYED
-        text = "about the delay" if delayed else "that it could not be delivered"
+        kind, text = _TOLD[notice.kind]
         for recipient in notice.recipients:
             self._record(
                 TimelineEntry(
                     notice.trace,
                     now,
-                    "deferred" if delayed else "bounced",
+                    kind,
                     f"{notice.sender} was told {text} ({recipient.address})",
                     {"recipient": str(recipient.address), "account": target.account},
                 )
             )
-            if not delayed:
+            if notice.kind is not Notice.DELAYED:
                 self._publish(QueueChanged(recipient.id, "done"))
 
     def _target(self, account: AccountId) -> Target | None:
@@ -137,7 +145,7 @@ class Reporter:
             return
         message = NewMessage(
             content=pending.content,
-            received_at=pending.created_at,
+            received_at=max(pending.created_at, pending.release_at),
             prefix=return_path_line(pending.sender),
         )
         try:
@@ -146,13 +154,24 @@ class Reporter:
             await self._give_up(pending, getattr(error, "status", _NOT_DELIVERED), repr(error))
         except Exception as error:  # the row stays: it is tried again
             status = error.status if isinstance(error, TemporaryError) else UNKNOWN_FAULT
-            if now - pending.created_at > GIVE_UP_LOCAL_AFTER_S:
+            if now - max(pending.created_at, pending.release_at) > GIVE_UP_LOCAL_AFTER_S:
                 await self._give_up(pending, status, repr(error))
                 return
             log.warning("local part is put off", trace=pending.trace, cause=repr(error))
             await owed.put_off_local(self._queue, pending.message, now + RETRY_S)
         else:
             await owed.settle_local(self._queue, pending.message)
+            if pending.release_at:
+                self._tell_released(pending, targets, now)
+
+    def _tell_released(self, pending: PendingLocal, targets: list[Target], now: float) -> None:
+        """Of other local parts the timeline was told when they were accepted."""
+        for target in targets:
+            text = f"Put into {target.mailbox} of {target.account}, on this server"
+            details = {"account": str(target.account)}
+            self._record(TimelineEntry(pending.trace, now, "delivered", text, details))
+        for i in pending.ids:
+            self._publish(QueueChanged(i, "done"))
 
     async def _give_up(self, pending: PendingLocal, status: SmtpStatus, cause: str) -> None:
         log.warning("local part is given up", trace=pending.trace, cause=cause)

@@ -220,7 +220,7 @@ class Outbound:
             delivery = replace(
                 delivery, tries=(Try(host="", answer=delivery.results[0].status.text),)
             )
-        fates = judge(batch.ids, delivery.results, batch.attempts)
+        fates = judge(batch.ids, delivery.results, batch.attempts, outgoing.wishes)
         self._note_result(choice, fates)
         while True:
             try:

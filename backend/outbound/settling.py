@@ -23,6 +23,13 @@ from backend.store.database import Transaction
 MAX_LOGGED_TRIES = 200  # of one message to one domain, a security limit
 
 
+_STATES = {
+    Verdict.DONE: State.DONE,
+    Verdict.RETRY: State.WAITING,
+    Verdict.FAIL: State.FAILED,
+}
+
+
 def settle(
     tx: Transaction,
     files: Path,
@@ -37,12 +44,11 @@ def settle(
     _log_tries(tx, batch, tries, started_at, name, reason)
     add_to_tally(tx, "unconfirmed", sum(fate.result.unconfirmed for fate in fates))
     for fate in fates:
-        owes_report = batch.outgoing.sender is not None
-        if fate.verdict is Verdict.DONE or (fate.verdict is Verdict.FAIL and not owes_report):
+        notice = fate.notice if batch.outgoing.sender is not None else Notice.NONE
+        if fate.verdict is not Verdict.RETRY and notice is Notice.NONE:
             tx.run("DELETE FROM recipient WHERE id = :id", {"id": fate.id})
             continue
         status = fate.result.status
-        failed = fate.verdict is Verdict.FAIL
         tx.run(
             "UPDATE recipient SET state = :state, last_attempt_at = :at, chosen = :chosen,"
             " chosen_reason = :reason, note = :note, answer_code = :code,"
@@ -52,7 +58,7 @@ def settle(
             " WHERE id = :id",
             {
                 "id": fate.id,
-                "state": State.FAILED if failed else State.WAITING,
+                "state": _STATES[fate.verdict],
                 "at": started_at,
                 "chosen": name,
                 "reason": reason,
@@ -62,7 +68,7 @@ def settle(
                 "text": status.text[:MAX_NOTE_CHARS],
                 "mta": fate.result.remote_mta,
                 "unconfirmed": int(fate.result.unconfirmed),
-                "notice": fate.notice if owes_report else Notice.NONE,
+                "notice": notice,
             },
         )
     sweep(tx, files, batch.message)
@@ -133,7 +139,7 @@ def _note_of(fate: Fate, attempts: int) -> str:
     said = (
         f"{fate.result.remote_mta} said: {fate.result.status}" if fate.result.remote_mta else text
     )
-    if fate.verdict is Verdict.FAIL:
+    if fate.verdict is not Verdict.RETRY:
         return said[:MAX_NOTE_CHARS]
     more = f"; {fate.result.another_way}" if fate.result.another_way else ""
     more += f"; {UNCONFIRMED}" if fate.result.unconfirmed else ""
