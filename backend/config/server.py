@@ -212,6 +212,18 @@ class Outbound(Settings):
             live=False,
         ),
     ] = 10
+    longest_hold_days: Annotated[
+        int,
+        Field(ge=0, le=365),
+        UI(
+            "Sending later",
+            "How far ahead a mail app may ask for a message to be sent (FUTURERELEASE); 0 switches that off.",
+            unit="days",
+            example="30",
+            level="advanced",
+            live=False,
+        ),
+    ] = 30
     allow_loopback: Annotated[
         bool,
         UI(

@@ -52,6 +52,10 @@ def read_start(content: bytes | Path, octets: int) -> bytes:
         return file.read(octets)
 
 
+def is_ascii(content: bytes | Path) -> bool:
+    return all(chunk.isascii() for chunk in _chunks(content, 0))
+
+
 def _chunks(rest: bytes | Path, offset: int) -> Iterator[bytes]:
     if isinstance(rest, bytes):
         yield rest[offset:]

@@ -33,7 +33,8 @@ def build_report(notice: PendingNotice, *, hostname: str, now: float) -> Report:
         action=Action(notice.kind),
         hostname=hostname,
         sender=notice.sender,
-        recipients=[_reported(recipient) for recipient in notice.recipients],
+        # An alias has one address and several mailboxes.
+        recipients=list({r.address: _reported(r) for r in notice.recipients}.values()),
         arrived_at=notice.created_at,
         created_at=now,
         retry_at=_retry_at(notice.recipients[0], now) if delayed else (),

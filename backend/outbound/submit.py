@@ -7,7 +7,7 @@ the 250. After a crash in between, the queue delivers the local part under the s
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, assert_never
 
@@ -23,7 +23,7 @@ from backend.config.model import Config
 from backend.core.address import Address, AddressError, parse_address
 from backend.core.clock import Clock, SystemClock
 from backend.core.connection import SessionFacts
-from backend.core.envelope import Envelope
+from backend.core.envelope import NO_WISH, BodyType, Envelope, Notify
 from backend.core.errors import RefusedError, TemporaryError
 from backend.core.events import TimelineEntry
 from backend.core.ids import AccountId
@@ -34,7 +34,8 @@ from backend.message.addresses import parse_mailboxes
 from backend.message.dates import format_timestamp
 from backend.message.received import received_line, return_path_line
 from backend.observe import log as logs
-from backend.outbound.content import INLINE_LIMIT_BYTES, read_start, write_file
+from backend.outbound.asked import moment, release_at, wants
+from backend.outbound.content import INLINE_LIMIT_BYTES, is_ascii, read_start, write_file
 from backend.outbound.entries import PRACTICE_NOTE, NewEntry, local_delivery_id
 from backend.outbound.limits import SendLimits
 from backend.outbound.owed import settle_local
@@ -123,9 +124,10 @@ class Submitter:
         recipients = self._sort(account, envelope.recipients)
         header, body_at = await _read_header(content)
         author = self._check_authors(account, header)
+        envelope = await _completed(envelope, header, content)
         prepared = await self._prepare(envelope, content, header, body_at, author, facts)
         try:
-            if recipients.remote:
+            if recipients.remote or self._must_wait(envelope, recipients):
                 entry = self._entry(account, envelope, recipients, prepared, facts)
                 accepted = await self._queue.add(entry, self._limits(account, facts))
             else:
@@ -137,7 +139,7 @@ class Submitter:
             raise
         if accepted is None:
             await self._remove(prepared)
-        elif recipients.local:
+        elif recipients.local and not release_at(envelope.asked, self._clock.time()):
             await self._deliver_local_part(accepted.message, envelope, recipients, prepared, facts)
         self._tell(account, envelope, recipients, prepared.signed, facts)
         return SmtpStatus(250, "2.0.0", f"Accepted as {facts.trace}")
@@ -199,6 +201,13 @@ class Submitter:
                 SmtpStatus(550, NO_SUCH_USER.enhanced, f"{NO_SUCH_USER.text}: {names}")
             )
         return _Recipients(tuple(remote), tuple(local))
+
+    def _must_wait(self, envelope: Envelope, recipients: _Recipients) -> bool:
+        """Whether the queue is needed although all are here: for a later time, or for a report that is owed."""
+        if release_at(envelope.asked, self._clock.time()):
+            return True
+        wishes = [envelope.wishes.get(address, NO_WISH) for address, _ in recipients.local]
+        return envelope.sender is not None and any(wants(w, Notify.SUCCESS) for w in wishes)
 
     def _limits(self, account: AccountId, facts: SessionFacts) -> SendLimits | None:
         config = self._config()
@@ -297,6 +306,8 @@ class Submitter:
             smtputf8=envelope.smtputf8 and not prepared.header.isascii(),
             remote=recipients.remote,
             local=recipients.local,
+            asked=envelope.asked,
+            wishes=envelope.wishes,
         )
 
     async def _deliver_all(
@@ -372,16 +383,20 @@ class Submitter:
             remote=len(recipients.remote),
             local=len(recipients.local),
         )
+        released_at = release_at(envelope.asked, now)
         for address, target in recipients.local[:MAX_RECORDED_RECIPIENTS]:
-            self._record(
-                TimelineEntry(
-                    facts.trace,
-                    now,
-                    "delivered",
-                    f"Put into {target.mailbox} of {target.account}, on this server",
-                    {"recipient": str(address), "account": target.account},
-                )
+            kind, text = (
+                "delivered",
+                f"Put into {target.mailbox} of {target.account}, on this server",
             )
+            if released_at:
+                kind, text = (
+                    "queued",
+                    f"Kept until {moment(released_at)}, then put into {target.mailbox} of {target.account}",
+                )
+            details = {"recipient": str(address), "account": str(target.account)}
+            self._record(TimelineEntry(facts.trace, now, kind, text, details))
+        later = f" after {moment(released_at)}" if released_at else ""
         practice = f"; {PRACTICE_NOTE}" if self._queue.practice_mode else ""
         for address in recipients.remote[:MAX_RECORDED_RECIPIENTS]:
             self._record(
@@ -389,7 +404,7 @@ class Submitter:
                     facts.trace,
                     now,
                     "queued",
-                    f"In the queue, to be sent to {address}{practice}",
+                    f"In the queue, to be sent to {address}{later}{practice}",
                     {"recipient": str(address)},
                 )
             )
@@ -429,6 +444,19 @@ async def _read_header(content: Content) -> tuple[bytes, int]:
     if body_at > MAX_HEADER_OCTETS:
         raise RefusedError(_HEADER_TOO_LARGE)
     return start[:body_at], body_at
+
+
+async def _completed(envelope: Envelope, header: bytes, content: Content) -> Envelope:
+    """With what the message itself says of its way: a wish in its header, and octets beyond ASCII that MAIL did not announce."""
+    asked, body = envelope.asked, envelope.body
+    if body is BodyType.SEVEN_BIT and not await run_blocking(Pool.FILES, is_ascii, content):
+        # INTEROP(scripts, old mail apps): RFC 6152 §3 wants BODY=8BITMIME for that; other servers hear what is so.
+        body = BodyType.EIGHT_BIT_MIME
+    # RFC 8689 §3 and §4.1: once at most, and REQUIRETLS goes before it.
+    fields = headers.get_all(header, b"TLS-Required")
+    if [value.lower() for value in fields] == [b"no"] and not asked.require_tls:
+        asked = replace(asked, tls_optional=True)
+    return replace(envelope, asked=asked, body=body)
 
 
 def _not_yours(address: str) -> SmtpStatus:

@@ -179,7 +179,12 @@ class Appliance:
         self.submission = SmtpServer(
             settings=settings,
             guard=guard,
-            make_session=lambda: SubmissionSession(self.directory, self.outbound.submitter.submit),
+            make_session=lambda: SubmissionSession(
+                self.directory,
+                self.outbound.submitter.submit,
+                longest_hold_s=server.outbound.longest_hold_days * 86_400,
+                clock=self.clock,
+            ),
             logins=self.logins,
             tls=tls,
         )

@@ -13,7 +13,7 @@ from backend.accounts.authenticate import authenticate, offered_mechanisms
 from backend.accounts.login import LoginRefused, Logins, Refusal
 from backend.core.address import Address, Domain
 from backend.core.connection import SessionFacts
-from backend.core.envelope import BodyType, Envelope
+from backend.core.envelope import NO_WISH, Asked, BodyType, Envelope, Wish
 from backend.core.errors import RefusedError, TemporaryError
 from backend.core.ids import AccountId, TraceId
 from backend.core.status import UNKNOWN_FAULT, SmtpStatus
@@ -183,6 +183,7 @@ class Dialogue:
     def _forget_message(self) -> None:
         self._mail: MailCommand | None = None
         self._recipients: list[Address] = []
+        self._wishes: dict[Address, Wish] = {}
         self._message_facts: SessionFacts | None = None
         self._session.reset()
 
@@ -202,8 +203,10 @@ class Dialogue:
             mechanisms = offered_mechanisms(self._logins, peer=self._wire.peer[0], tls=is_tls)
             if mechanisms:
                 keywords.add(Extension.AUTH)
+        more = self._session.offer(is_tls=is_tls)
         return Offer(
-            keywords=frozenset(keywords),
+            keywords=more.keywords | keywords,
+            future_release=more.future_release,
             size_bytes=self._settings.message_size_bytes,
             mechanisms=mechanisms,
         )
@@ -333,6 +336,9 @@ class Dialogue:
         status = await self._session.recipient(self._message_facts, recipient)
         if status.is_success:
             self._recipients.append(recipient)
+            # One that comes twice gets the message once, by the wishes that came first.
+            wish = Wish(command.notify, command.original_recipient)
+            self._wishes.setdefault(recipient, wish)
         await self._answer(status)
 
     async def _run_data(self, argument: str) -> None:
@@ -353,6 +359,13 @@ class Dialogue:
             recipients=tuple(self._recipients),
             body=self._mail.body or BodyType.SEVEN_BIT,
             smtputf8=self._mail.smtputf8,
+            asked=Asked(
+                ret=self._mail.ret,
+                envelope_id=self._mail.envelope_id or "",
+                require_tls=self._mail.require_tls,
+                hold=self._mail.hold,
+            ),
+            wishes={a: wish for a, wish in self._wishes.items() if wish != NO_WISH},
         )
         intake = Intake(self._settings.spool, f"{self._wire.cid}-{self._messages}")
         try:

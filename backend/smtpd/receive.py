@@ -6,6 +6,7 @@ from backend.core.envelope import Envelope
 from backend.core.status import MAILBOX_FULL, SmtpStatus
 from backend.inbound.deliver import Inbound
 from backend.inbound.recipients import Recipient
+from backend.smtp.extensions import Extension, Offer
 from backend.smtp.grammar import MailCommand
 from backend.smtpd.session import RECIPIENT_OK, SENDER_OK
 from backend.store.values import Content
@@ -19,6 +20,13 @@ class ReceiveSession:
         self._sender: Address | None = None
         self._size_bytes = 0
         self._targets: list[Recipient] = []
+
+    def offer(self, *, is_tls: bool) -> Offer:
+        # REQUIRETLS (RFC 8689) costs nothing here: what came over TLS stays on this server, and no report of ours leaves it.
+        # SECURITY: not DSN, for RFC 3461 §5 binds who offers it: a report of success would go to whatever sender stands on
+        # the envelope, which spam forges, and would tell strangers which addresses exist. So the server that brings the mail
+        # tells its own user that it was passed on (§5.2.2); what fails is refused in the dialogue, before we have taken it.
+        return Offer(keywords=frozenset({Extension.REQUIRETLS} if is_tls else ()))
 
     async def sender(self, _facts: SessionFacts, command: MailCommand) -> SmtpStatus:
         self._sender = command.sender

@@ -6,6 +6,7 @@ from backend.core.address import Address
 from backend.core.connection import SessionFacts
 from backend.core.envelope import Envelope
 from backend.core.status import SmtpStatus
+from backend.smtp.extensions import Offer
 from backend.smtp.grammar import MailCommand
 from backend.store.values import Content
 
@@ -20,6 +21,9 @@ class Session(Protocol):
 
     signs_in: bool
     """Whether AUTH is spoken here, and demanded before MAIL."""
+
+    def offer(self, *, is_tls: bool) -> Offer:
+        """What EHLO offers here beside what every session offers."""
 
     async def sender(self, facts: SessionFacts, command: MailCommand) -> SmtpStatus: ...
 

@@ -1,13 +1,16 @@
 """The session on ports 587 and 465: mail of our own accounts, to anyone. Signing in is demanded by the listener."""
 
+from datetime import UTC, datetime
 from typing import Protocol
 
 from backend.accounts.directory import Directory, Group, UnknownUser
 from backend.core.address import Address
+from backend.core.clock import Clock, SystemClock
 from backend.core.connection import SessionFacts
 from backend.core.envelope import Envelope
 from backend.core.ids import AccountId
 from backend.core.status import SmtpStatus
+from backend.smtp.extensions import Extension, Offer
 from backend.smtp.grammar import MailCommand
 from backend.smtpd.session import RECIPIENT_OK, SENDER_OK
 from backend.store.values import Content
@@ -27,15 +30,44 @@ class Submit(Protocol):
 class SubmissionSession:
     signs_in = True
 
-    def __init__(self, directory: Directory, submit: Submit) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        submit: Submit,
+        *,
+        longest_hold_s: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        """`longest_hold_s`: how far ahead a message may be sent for; 0: all go at once."""
         self._directory = directory
         self._submit = submit
+        self._longest_hold_s = longest_hold_s
+        self._clock: Clock = clock if clock is not None else SystemClock()
+
+    def offer(self, *, is_tls: bool) -> Offer:
+        keywords = {Extension.DSN}
+        if is_tls:
+            keywords.add(Extension.REQUIRETLS)
+        limits = ""
+        if self._longest_hold_s:
+            keywords.add(Extension.FUTURERELEASE)
+            latest = datetime.fromtimestamp(int(self._clock.time()) + self._longest_hold_s, UTC)
+            limits = f"{self._longest_hold_s} {latest:%Y-%m-%dT%H:%M:%SZ}"
+        return Offer(keywords=frozenset(keywords), future_release=limits)
 
     async def sender(self, facts: SessionFacts, command: MailCommand) -> SmtpStatus:
         assert facts.account is not None  # the listener demands the sign-in before MAIL
         # It may have been switched off since the sign-in.
         if self._directory.is_disabled(facts.account):
             return SmtpStatus(550, "5.7.1", "This account is switched off; ask who runs the server")
+        now = self._clock.time()
+        if command.hold is not None and command.hold.release_at(now) > now + self._longest_hold_s:
+            days = self._longest_hold_s // 86_400
+            return SmtpStatus(
+                501,
+                "5.5.4",
+                f"This server keeps a message for at most {days} days before it sends it (setting “longest_hold_days”)",
+            )
         # The null sender is for reports that mail apps send (RFC 8098 §3); the author in the header is checked later.
         if command.sender is None:
             return SENDER_OK

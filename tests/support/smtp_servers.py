@@ -163,14 +163,14 @@ async def running_servers(
     submission = SmtpServer(
         settings=settings,
         guard=shared,
-        make_session=lambda: SubmissionSession(directory, submit),
+        make_session=lambda: SubmissionSession(directory, submit, longest_hold_s=30 * 86_400),
         logins=logins,
         tls=contexts.server_context,
     )
     submissions = SmtpServer(
         settings=settings,
         guard=shared,
-        make_session=lambda: SubmissionSession(directory, submit),
+        make_session=lambda: SubmissionSession(directory, submit, longest_hold_s=30 * 86_400),
         logins=logins,
         tls=contexts.server_context,
     )
