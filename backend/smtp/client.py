@@ -13,7 +13,7 @@ The shell's loop, whole (`content` gives the message in chunks):
             case StartTls(timeout_s):
                 await writer.start_tls(context, server_hostname=host)
                 client.tls_started()                             # or client.tls_failed(text)
-            case SendContent(transaction, timeout_s):
+            case SendContent(transaction, timeout_s):            # with `chunked`: see there
                 stuffer = DotStuffer()
                 for chunk in content:                            # each write and drain within timeout_s
                     writer.write(stuffer.feed(chunk))
@@ -107,6 +107,8 @@ class Options:
     """Only ask whether mail from the transactions' senders would be taken; nothing is sent."""
     is_verified: bool = False
     """TLS comes about only with a certificate that shows the host to be the right one."""
+    chunking: bool = False
+    """The shell can send content in chunks, to servers that take it so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,9 @@ class Transaction:
     """The header needs SMTPUTF8; addresses are looked at anyway."""
     asked: Asked = NOTHING_ASKED
     wishes: Wishes = field(default_factory=lambda: NO_WISHES)
+    at_once: bool = False
+    """Small, so that it may go out together with the envelope to a server with CHUNKING; then a connection that breaks
+    leaves it open whether the server has it."""
 
     @property
     def is_international(self) -> bool:
@@ -183,6 +188,10 @@ class SendContent:
     transaction: Transaction
     timeout_s: float
     """For each block."""
+    chunked: bool = False
+    """RFC 3030: as `BDAT n` with n octets each (`LineEnds`), the last `BDAT n LAST`; then `content_sent(chunks)`."""
+    envelope: bytes = b""
+    """Goes out in front, in the same write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +244,8 @@ class SmtpClient:
         self._tls_failed = False
         self._unfinished = False
         self._may_quit = True
+        self._failed = False
+        self._chunks = 0
         self.offer: Offer = NOTHING
         """What the server offered last (empty after HELO)."""
         self.greeting = ""
@@ -279,9 +290,27 @@ class SmtpClient:
         self._lost = ("4.7.5", f"TLS could not be started: {text}")
         self._note("--", f"TLS could not be started: {text}")
 
-    def content_sent(self) -> None:
-        """All of the content and its end were written."""
-        self._note("C:", "(the message)")
+    def content_sent(self, chunks: int = 0) -> None:
+        """All of the content and its end were written, or so many chunks."""
+        self._chunks = chunks
+        self._note("C:", "BDAT (the message)" if chunks else "(the message)")
+
+    @property
+    def can_go_on(self) -> bool:
+        """On a `Finished`: whether another transaction may be added, now or later."""
+        # SECURITY: a reply that nobody asked for must not be taken for the answer to the next command.
+        return (
+            self.is_ready
+            and not self._failed
+            and self._lost is None
+            and not self._waiting
+            and self._reader.is_empty
+        )
+
+    def begin_excerpt(self, text: str) -> None:
+        """The transcript starts anew with that line."""
+        self.transcript.clear()
+        self._note("--", text)
 
     @property
     def tls_handshake_failed(self) -> bool:
@@ -307,6 +336,7 @@ class SmtpClient:
             status = SmtpStatus(451, "4.5.0", str(error))
             failure = _SessionError(status, self._stage, remote=False)
             self._may_quit = False
+        self._failed = failure is not None
         while self._waiting and failure is not None:
             transaction = self._waiting.popleft()
             for recipient in transaction.recipients:
@@ -409,6 +439,10 @@ class SmtpClient:
         if self._options.try_sender:
             yield from self._try_sender(transaction)
             return
+        wanted = {Extension.PIPELINING, Extension.CHUNKING}
+        if self._options.chunking and wanted <= self.offer.keywords:
+            yield from self._in_chunks(transaction)
+            return
         if Extension.PIPELINING in self.offer:
             accepted = yield from self._envelope_pipelined(transaction)
         else:
@@ -424,8 +458,56 @@ class SmtpClient:
         yield SendContent(transaction, DATA_BLOCK_TIMEOUT_S)
         self._check_lost(Stage.DATA)
         reply = yield from self._read(Stage.DATA, DATA_END_TIMEOUT_S)
+        self._settle_all(accepted, reply)
+
+    def _settle_all(self, accepted: Sequence[Address], reply: Reply) -> None:
+        self._unfinished = not reply.is_success
         for recipient in accepted:
             self._settle(recipient, _final(reply), Stage.DATA)
+
+    def _in_chunks(self, transaction: Transaction) -> _Dialogue:
+        """RFC 3030: no 354 to wait for; a small message goes out together with its envelope."""
+        self._chunks = 0
+        if transaction.at_once and len(transaction.recipients) <= PIPELINE_GROUP:
+            yield from self._all_at_once(transaction)
+            return
+        accepted = yield from self._envelope_pipelined(transaction, with_data=False)
+        if not accepted:
+            self._unfinished = True
+            return
+        yield SendContent(transaction, DATA_BLOCK_TIMEOUT_S, chunked=True)
+        self._check_lost(Stage.DATA)
+        reply = yield from self._read_chunks()
+        self._settle_all(accepted, reply)
+
+    def _all_at_once(self, transaction: Transaction) -> _Dialogue:
+        lines = [self._mail_line(transaction)]
+        lines += [self._rcpt_line(transaction, recipient) for recipient in transaction.recipients]
+        self._stage = Stage.DATA
+        envelope = self._send(lines).data
+        yield SendContent(transaction, DATA_BLOCK_TIMEOUT_S, chunked=True, envelope=envelope)
+        # From here on a lost connection means that the server may have all of it: for us that is DATA.
+        mail = yield from self._read(Stage.MAIL, lost_in=Stage.DATA)
+        accepted: list[Address] = []
+        for recipient in transaction.recipients:
+            reply = yield from self._read(Stage.RCPT, lost_in=Stage.DATA)
+            if not mail.is_success:
+                self._settle(recipient, _refusal(mail), Stage.MAIL)
+            elif reply.is_success:
+                accepted.append(recipient)
+            else:
+                self._settle(recipient, _refusal(reply), Stage.RCPT)
+        reply = yield from self._read_chunks()
+        self._settle_all(accepted, reply)
+
+    def _read_chunks(self) -> _Reading:
+        """The last reply, or the first one that refuses."""
+        refused: Reply | None = None
+        for _ in range(max(self._chunks, 1)):
+            reply = yield from self._read(Stage.DATA, DATA_END_TIMEOUT_S)
+            if refused is None and not reply.is_success:
+                refused = reply
+        return refused or reply
 
     def _try_sender(self, transaction: Transaction) -> _Dialogue:
         reply = yield from self._ask(self._mail_line(transaction), Stage.MAIL)
@@ -460,7 +542,7 @@ class SmtpClient:
         )
 
     def _envelope_pipelined(
-        self, transaction: Transaction
+        self, transaction: Transaction, *, with_data: bool = True
     ) -> Generator[Step, None, list[Address] | None]:
         """MAIL, all RCPT and DATA in one go (RFC 2920); the accepted recipients when content is awaited."""
         lines = [self._mail_line(transaction)]
@@ -471,7 +553,7 @@ class SmtpClient:
             group = recipients[start : start + PIPELINE_GROUP]
             lines += [self._rcpt_line(transaction, recipient) for recipient in group]
             is_last = start + PIPELINE_GROUP >= len(recipients)
-            if is_last:
+            if is_last and with_data:
                 lines.append("DATA")
             self._stage = Stage.MAIL if mail is None else Stage.RCPT
             yield self._send(lines)
@@ -490,6 +572,8 @@ class SmtpClient:
                 for recipient in recipients[start + PIPELINE_GROUP :]:
                     self._settle(recipient, _refusal(mail), Stage.MAIL)
                 return None
+        if not with_data:
+            return accepted
         reply = yield from self._read(Stage.DATA)
         if reply.code == 354:
             return accepted
@@ -545,10 +629,12 @@ class SmtpClient:
         yield Send(f"{line}\r\n".encode(), _TIMEOUT_OF[stage])
         return (yield from self._read(stage))
 
-    def _read(self, stage: Stage, timeout_s: float = 0.0) -> _Reading:
-        self._stage = stage
+    def _read(
+        self, stage: Stage, timeout_s: float = 0.0, *, lost_in: Stage | None = None
+    ) -> _Reading:
+        self._stage = lost_in or stage
         while (reply := self._reader.next()) is None:
-            self._check_lost(stage)
+            self._check_lost(lost_in or stage)
             yield Receive(timeout_s or _TIMEOUT_OF[stage])
         self._note("S:", str(reply))
         # RFC 5321 §3.8: 421 may come at any time and says that the server closes the channel.

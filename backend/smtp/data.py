@@ -98,8 +98,8 @@ _ORDER = tuple(DataFault)
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
-class DotStuffer:
-    """Content as it goes out: dots doubled at line starts, every line end a CRLF, closed by CRLF.CRLF.
+class LineEnds:
+    """Content as it goes out with BDAT (RFC 3030): every line end a CRLF, also the last one.
 
     SECURITY: a bare CR or LF, which the next server could take for a line end, becomes CRLF before it leaves.
     """
@@ -119,14 +119,27 @@ class DotStuffer:
             return b""
         if _fault(data) in {DataFault.BARE_CR, DataFault.BARE_LF}:
             data = _NEWLINE.sub(b"\r\n", data)
-        starts_with_dot = self._at_line_start and data.startswith(b".")
         self._at_line_start = data.endswith(b"\n")
+        return data
+
+    def end(self) -> bytes:
+        """The rest, to be sent last."""
+        return b"" if self._at_line_start and not self._held_cr else b"\r\n"
+
+
+class DotStuffer(LineEnds):
+    """Content as it goes out with DATA: dots doubled at line starts as well, closed by CRLF.CRLF."""
+
+    __slots__ = ()
+
+    def feed(self, chunk: bytes) -> bytes:
+        was_at_line_start = self._at_line_start
+        data = super().feed(chunk)
+        starts_with_dot = was_at_line_start and data.startswith(b".")
         if _STUFFED in data:
             data = data.replace(_STUFFED, b"\r\n..")
         return b"." + data if starts_with_dot else data
 
     def end(self) -> bytes:
         """The rest, to be sent last."""
-        if self._at_line_start and not self._held_cr:
-            return b".\r\n"
-        return b"\r\n.\r\n"
+        return super().end() + b".\r\n"

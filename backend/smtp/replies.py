@@ -76,6 +76,11 @@ class ReplyReader:
             raise ReplyError("The server's reply has a line that does not end")
         return None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that has come was read."""
+        return not self._buffer and not self._lines
+
     def discard(self) -> int:
         """Forgets what has come and not been read; says how many bytes that were."""
         count = len(self._buffer)

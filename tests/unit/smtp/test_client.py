@@ -37,6 +37,7 @@ class Conversation:
         self.outcomes: list[Outcome] = []
         self.tls_fails = ""
         self.next_transactions: list[Transaction] = []
+        self.could_go_on: list[bool] = []
 
     def run(self) -> "Conversation":
         for _ in range(1000):
@@ -52,12 +53,16 @@ class Conversation:
                         self.client.tls_failed(self.tls_fails)
                     else:
                         self.client.tls_started()
+                case SendContent(chunked=True, envelope=envelope):
+                    self.sent.append(b"%sBDAT %d LAST\r\n%s" % (envelope, len(CONTENT), CONTENT))
+                    self.client.content_sent(1)
                 case SendContent():
                     stuffer = DotStuffer()
                     self.sent.append(stuffer.feed(CONTENT) + stuffer.end())
                     self.client.content_sent()
                 case Finished(outcome=outcome):
                     self.outcomes.append(outcome)
+                    self.could_go_on.append(self.client.can_go_on)
                     if self.next_transactions:
                         self.client.add(self.next_transactions.pop(0))
                 case Closed():
@@ -467,3 +472,73 @@ def test_an_empty_initial_response_is_written_as_an_equals_sign():
 def test_a_transaction_without_recipients_is_a_mistake():
     with pytest.raises(ValueError):
         SmtpClient(Options(ehlo_name="me")).add(Transaction(sender=None, recipients=()))
+
+
+CHUNKING = b"250-there\r\n250-PIPELINING\r\n250 CHUNKING\r\n"
+IN_CHUNKS = Options(ehlo_name="me", chunking=True)
+
+
+def test_a_small_message_goes_out_in_chunks_together_with_its_envelope():
+    talk = converse(
+        [b"220 there\r\n", CHUNKING, OK * 2 + b"550 5.1.1 no\r\n" + OK, b"221 bye\r\n"],
+        ANNA,
+        BERT,
+        options=IN_CHUNKS,
+        at_once=True,
+    )
+    assert talk.sent[1] == (
+        b"MAIL FROM:<me@gatepost.test>\r\nRCPT TO:<anna@example.org>\r\n"
+        b"RCPT TO:<bert@example.org>\r\nBDAT 25 LAST\r\nSubject: hello\r\n\r\n.dots\r\n"
+    )
+    assert talk.codes == [250, 550]
+    assert [r.stage for r in talk.outcomes[0].results] == [Stage.DATA, Stage.RCPT]
+
+
+def test_chunks_of_a_larger_message_wait_for_the_recipients():
+    talk = converse(
+        [b"220 there\r\n", CHUNKING, OK * 2, OK, b"221 bye\r\n"], ANNA, options=IN_CHUNKS
+    )
+    assert talk.sent[1:3] == [
+        b"MAIL FROM:<me@gatepost.test>\r\nRCPT TO:<anna@example.org>\r\n",
+        b"BDAT 25 LAST\r\nSubject: hello\r\n\r\n.dots\r\n",
+    ]
+    assert talk.codes == [250]
+
+
+def test_nothing_goes_out_in_chunks_when_no_recipient_was_taken():
+    talk = converse(
+        [b"220 there\r\n", CHUNKING, OK + b"550 no\r\n", b"221 bye\r\n"], options=IN_CHUNKS
+    )
+    assert not any(line.startswith(b"BDAT") for line in talk.sent)
+    assert talk.codes == [550]
+
+
+def test_a_refused_chunk_is_the_answer_and_resets_before_the_next_transaction():
+    client = SmtpClient(IN_CHUNKS)
+    client.add(transaction(at_once=True))
+    replies = [b"220 x\r\n", CHUNKING, OK * 2 + b"452 4.3.1 full\r\n", OK, OK * 3, b"221 x\r\n"]
+    talk = Conversation(client, replies)
+    talk.next_transactions = [transaction(at_once=True)]
+    talk.run()
+    assert talk.sent[2] == b"RSET\r\n"
+    assert [o.results[0].status.code for o in talk.outcomes] == [452, 250]
+
+
+def test_a_connection_that_breaks_after_everything_went_out_at_once_breaks_in_the_content():
+    talk = converse([b"220 there\r\n", CHUNKING, OK, b""], options=IN_CHUNKS, at_once=True)
+    (result,) = talk.outcomes[0].results
+    assert (result.stage, result.remote) == (Stage.DATA, False)
+
+
+def test_a_421_instead_of_the_first_answer_says_that_nothing_was_taken():
+    talk = converse(
+        [b"220 there\r\n", CHUNKING, b"421 4.3.2 closing\r\n"], options=IN_CHUNKS, at_once=True
+    )
+    (result,) = talk.outcomes[0].results
+    assert (result.stage, result.remote, result.status.code) == (Stage.MAIL, True, 421)
+
+
+def test_a_reply_that_nobody_asked_for_ends_the_use_of_a_connection():
+    before = [b"220 x\r\n", PLAIN_EHLO, OK, OK, b"354 go\r\n"]
+    assert converse([*before, OK]).could_go_on == [True]
+    assert converse([*before, OK + b"250 x\r\n"]).could_go_on == [False]
