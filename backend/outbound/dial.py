@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
@@ -121,6 +121,8 @@ class Connection(asyncio.Protocol):
         self._writable = True
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._lost = False
+        self.on_event: Callable[[], None] | None = None
+        """Told of whatever happens while nobody reads or writes."""
 
     # What the event loop calls
 
@@ -267,7 +269,14 @@ class Connection(asyncio.Protocol):
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing has come that was not read, and the connection stands."""
+        return not (self._buffer or self._ended or self._lost)
+
     def _wake(self) -> None:
+        if self.on_event is not None:
+            self.on_event()
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():

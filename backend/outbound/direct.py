@@ -251,11 +251,15 @@ class DirectTransport:
             host=host,
             ip=ip,
             port=self._port,
-            options=Options(ehlo_name=self._ehlo_name, tls=tls, try_sender=message.try_sender),
+            options=Options(
+                ehlo_name=self._ehlo_name, tls=tls, try_sender=message.try_sender, chunking=True
+            ),
             context=self._context,
             message=message,
             recipients=tuple(progress.waiting),
             own_name=self._hostname,
+            # Whatever is demanded of TLS belongs in here: a connection serves only what has the same demands.
+            reuse=None if message.try_sender else ("direct", self._proxy),
         )
         longest = self._limits.session_s
         outcome, duration_ms = await self._dialogues.hold(
@@ -299,7 +303,7 @@ def _judged(
                 another_way=f"the next attempt goes over IPv{other}" if is_worth_another else "",
                 peer_reports=result.peer_reports,
             ),
-            session.content_is_out or _is_final(result),
+            session.is_unconfirmed(result) or _is_final(result),
         )
 
 

@@ -242,11 +242,14 @@ class RelayTransport:
                 choose_sasl=choose_sasl if sign_in and settings.username else None,
                 try_sender=message.try_sender,
                 is_verified=settings.verify,
+                chunking=True,
             ),
             context=context,
             message=message,
             recipients=message.recipients,
             own_name=self._hostname,
+            # The settings hold the password: after a change it is a connection of its own.
+            reuse=None if message.try_sender else settings,
         )
         mib = message.size_bytes / (1024 * 1024)
         outcome, duration_ms = await self._dialogues.hold(

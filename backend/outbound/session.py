@@ -1,17 +1,18 @@
-"""One SMTP connection for one message, however it was made: the dialogue with its time limits, and the goodbye."""
+"""One message over one SMTP connection, however it was made or kept: the dialogue with its time limits, and the goodbye."""
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import assert_never
 
 from backend.core.address import Address
 from backend.core.clock import Clock
 from backend.observe import log as logs
+from backend.outbound.connections import IDLE_S, Connections, Open
 from backend.outbound.dial import CONNECT_TIMEOUT_S, Connection, DialError, Fault, TlsError
+from backend.outbound.outflow import send_in_chunks, send_with_dots
 from backend.outbound.transport import MAX_EXCERPT_CHARS, Outgoing, Result, Try
 from backend.runtime import tasks
 from backend.runtime.threads import Pool, run_blocking
@@ -31,7 +32,6 @@ from backend.smtp.client import (
     Tls,
     Transaction,
 )
-from backend.smtp.data import DotStuffer
 from backend.smtp.limits import QUIT_TIMEOUT_S, STARTTLS_TIMEOUT_S
 
 log = logs.get(__name__)
@@ -39,7 +39,12 @@ log = logs.get(__name__)
 SESSION_TIMEOUT_S = (
     1800.0  # one whole connection; a slow server must not hold a place in the queue for ever
 )
-CHUNK_OCTETS = 64 * 1024
+AT_ONCE_OCTETS = (
+    64 * 1024
+)  # a message up to that size goes out with its envelope, to servers with CHUNKING
+AT_ONCE_S = 1.0  # over a connection that has served not longer ago: one that has gone is noticed before the message is out
+GOODBYE_S = 1.0  # for the servers to which we say QUIT when we stop
+FROM_BEFORE = "over a connection that was open from an earlier message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class Limits:
     connect_s: float = CONNECT_TIMEOUT_S
     step_s: float = float("inf")
     session_s: float = SESSION_TIMEOUT_S
+    idle_s: float = IDLE_S
 
 
 DEFAULT_LIMITS = Limits()
@@ -58,7 +64,12 @@ Dial = Callable[[], Awaitable[Connection]]
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One transaction over one connection. `own_name`: in a greeting it says that we have reached ourselves."""
+    """One transaction over one connection. `own_name`: in a greeting it says that we have reached ourselves.
+
+    `reuse`: what must agree, beside what is known here, for a connection to serve again (see `connections`); None for a
+    connection of its own. It holds whatever the connection was made with: settings with their password, proxy, and what
+    was demanded of TLS.
+    """
 
     host: str
     ip: str
@@ -68,25 +79,69 @@ class Session:
     message: Outgoing
     recipients: tuple[Address, ...]
     own_name: str
+    reuse: Hashable = field(default=None, repr=False)
     client: SmtpClient = field(init=False)
     connection: Connection | None = None
     certificate: bytes | None = None
     """The server's, as DER, once TLS has started."""
     content_is_out: bool = False
+    is_reused: bool = False
+    """The connection was open from before, and nothing of its TLS was done for this message."""
     fault: Fault = Fault.OTHER
 
     def __post_init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """As if nothing had been tried yet."""
         self.client = SmtpClient(self.options)
-        self.client.add(
-            Transaction(
-                sender=self.message.sender,
-                recipients=self.recipients,
-                size_bytes=self.message.size_bytes,
-                body=self.message.body,
-                smtputf8=self.message.smtputf8,
-                asked=self.message.asked,
-                wishes=self.message.wishes,
-            )
+        self.client.add(self._transaction(may_go_at_once=True))
+        self.connection = self.certificate = None
+        self.content_is_out = self.is_reused = False
+        self.fault = Fault.OTHER
+
+    def adopt(self, found: Open, now: float) -> None:
+        """Goes on where an earlier message has left."""
+        self.client, self.connection = found.client, found.connection
+        self.certificate = found.certificate
+        self.is_reused = True
+        self.client.begin_excerpt(FROM_BEFORE)
+        self.client.add(self._transaction(may_go_at_once=now - found.kept_at <= AT_ONCE_S))
+
+    def _transaction(self, *, may_go_at_once: bool) -> Transaction:
+        return Transaction(
+            sender=self.message.sender,
+            recipients=self.recipients,
+            size_bytes=self.message.size_bytes,
+            body=self.message.body,
+            smtputf8=self.message.smtputf8,
+            asked=self.message.asked,
+            wishes=self.message.wishes,
+            at_once=may_go_at_once and self.message.size_bytes <= AT_ONCE_OCTETS,
+        )
+
+    @property
+    def key(self) -> Hashable:
+        options = self.options
+        return (
+            self.reuse,
+            self.host,
+            self.ip,
+            self.port,
+            options.tls,
+            options.is_verified,
+            options.ehlo_name,
+            options.choose_sasl is not None,
+            self.own_name,
+        )
+
+    def was_stale(self, outcome: Outcome) -> bool:
+        """Whether the connection from before had gone, and surely nothing of this message was taken."""
+        if not self.is_reused or self.client.can_go_on:
+            return False
+        return all(
+            not (result.status.is_success or self.is_unconfirmed(result))
+            for result in outcome.results
         )
 
     @property
@@ -98,6 +153,11 @@ class Session:
     def is_unconfirmed(self, result: RecipientResult) -> bool:
         """Whether the other side may have the message for this recipient although it never said so."""
         return self.content_is_out and result.stage is Stage.DATA and not result.remote
+
+    def going_out(self) -> None:
+        """From here on the other side may have the whole message, whatever we hear of it."""
+        self.content_is_out = True
+        self.message.going_out()
 
     def give_up(self, text: str) -> Outcome:
         """The outcome of a session that broke."""
@@ -130,9 +190,13 @@ class Dialogues:
         self._clock = clock
         self._limits = limits
         self._farewells: set[asyncio.Task[None]] = set()
+        self.connections = Connections(self._part, limits.idle_s)
 
     async def close(self) -> None:
-        """Ends what is still saying goodbye."""
+        """Says goodbye on the connections that are open, and ends what takes long with it."""
+        self.connections.close()
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=GOODBYE_S)
         await tasks.stop(*self._farewells)
 
     async def hold(
@@ -144,25 +208,58 @@ class Dialogues:
         for the connection is bounded by `dial`.
         """
         started = self._clock.monotonic()
+        now = asyncio.get_running_loop().time()
+        found = None if session.reuse is None else self.connections.take(session.key)
+        if found is not None:
+            session.adopt(found, now)
+        outcome = await self._attempt(session, dial, ready_s=ready_s, deliver_s=deliver_s)
+        if session.was_stale(outcome):
+            # Such is the risk of keeping connections; it is not the message's.
+            log.debug("an open smtp connection had gone", host=session.host, ip=session.ip)
+            self._leave(session, found)
+            found = None
+            session.renew()
+            outcome = await self._attempt(session, dial, ready_s=ready_s, deliver_s=deliver_s)
+        self._leave(session, found)
+        return outcome, round((self._clock.monotonic() - started) * 1000)
+
+    async def _attempt(
+        self, session: Session, dial: Dial, *, ready_s: float, deliver_s: float
+    ) -> Outcome:
         try:
             try:
-                session.connection = await dial()
+                if session.connection is None:
+                    session.connection = await dial()
                 async with asyncio.timeout(ready_s) as deadline:
-                    outcome = await self._converse(session.connection, session, deadline, deliver_s)
+                    return await self._converse(session.connection, session, deadline, deliver_s)
             except DialError as error:
                 session.fault = session.fault or error.fault
-                outcome = session.give_up(str(error))
+                return session.give_up(str(error))
             except TimeoutError:
                 session.fault = Fault.TIMEOUT
-                outcome = session.give_up("the connection took too long")
+                return session.give_up("the connection took too long")
         except BaseException:
             if session.connection is not None:
                 session.connection.abort()
             raise
-        log.debug("smtp session ended", host=session.host, ip=session.ip)
-        if session.connection is not None:
-            self._part(session.connection, session)
-        return outcome, round((self._clock.monotonic() - started) * 1000)
+
+    def _leave(self, session: Session, found: Open | None) -> None:
+        """The connection waits for the next message, or is closed."""
+        connection = session.connection
+        if connection is None:
+            return
+        if session.reuse is None or not session.client.can_go_on:
+            self._part(connection, session.client)
+            return
+        entry = found or Open(
+            key=session.key,
+            client=session.client,
+            connection=connection,
+            certificate=session.certificate,
+            opened_at=asyncio.get_running_loop().time(),
+        )
+        entry.transactions += 1
+        self.connections.keep(entry)
 
     async def _converse(
         self,
@@ -173,7 +270,7 @@ class Dialogues:
     ) -> Outcome:
         """Up to the outcome of the transaction; QUIT is left to `_part`."""
         client, longest = session.client, self._limits.step_s
-        if session.options.tls is Tls.IMPLICIT:
+        if session.options.tls is Tls.IMPLICIT and not session.is_reused:
             await self._start_tls(connection, session, STARTTLS_TIMEOUT_S)
         is_delivering = False
         while True:
@@ -191,9 +288,17 @@ class Dialogues:
                 case StartTls(timeout_s):
                     if await self._start_tls(connection, session, timeout_s):
                         client.tls_started()
-                case SendContent(_, timeout_s):
-                    await self._send_content(connection, session, min(timeout_s, longest))
-                    client.content_sent()
+                case SendContent(_, timeout_s, chunked, envelope):
+                    wait_s = min(timeout_s, longest)
+                    if chunked:
+                        client.content_sent(
+                            await send_in_chunks(
+                                connection, session.message, wait_s, session.going_out, envelope
+                            )
+                        )
+                    else:
+                        await send_with_dots(connection, session.message, wait_s, session.going_out)
+                        client.content_sent()
                 case Finished(outcome):
                     return outcome
                 case Closed():  # not before Finished: the client has one transaction
@@ -220,30 +325,9 @@ class Dialogues:
         session.certificate = connection.certificate
         return True
 
-    async def _send_content(
-        self, connection: Connection, session: Session, timeout_s: float
-    ) -> None:
-        stuffer, content = DotStuffer(), session.message.content
-        offset, size = 0, session.message.size_bytes
-        while not session.content_is_out:
-            if isinstance(content, Path):
-                chunk = await run_blocking(Pool.FILES, _read_chunk, content, offset)
-            else:
-                chunk = content[offset : offset + CHUNK_OCTETS]
-            if not chunk and offset < size:
-                raise OSError(f"the content of a queued message is shorter than {size} bytes")
-            offset += len(chunk)
-            if offset < size:
-                await connection.write(stuffer.feed(chunk), timeout_s)
-            else:
-                # From here on the other side may have the whole message, whatever we hear of it.
-                session.content_is_out = True
-                session.message.going_out()
-                await connection.write(stuffer.feed(chunk) + stuffer.end(), timeout_s)
-
-    def _part(self, connection: Connection, session: Session) -> None:
+    def _part(self, connection: Connection, client: SmtpClient) -> None:
         """Says QUIT and closes beside the rest: the outcome is known and must be written down without delay."""
-        farewell = tasks.spawn(self._say_goodbye(connection, session.client), "smtp goodbye")
+        farewell = tasks.spawn(self._say_goodbye(connection, client), "smtp goodbye")
         self._farewells.add(farewell)
         farewell.add_done_callback(self._farewells.discard)
 
@@ -264,9 +348,3 @@ class Dialogues:
         except BaseException:
             connection.abort()
             raise
-
-
-def _read_chunk(path: Path, offset: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(CHUNK_OCTETS)

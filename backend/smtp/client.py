@@ -502,12 +502,12 @@ class SmtpClient:
 
     def _read_chunks(self) -> _Reading:
         """The last reply, or the first one that refuses."""
-        refused: Reply | None = None
-        for _ in range(max(self._chunks, 1)):
+        first = reply = yield from self._read(Stage.DATA, DATA_END_TIMEOUT_S)
+        for _ in range(1, self._chunks):
             reply = yield from self._read(Stage.DATA, DATA_END_TIMEOUT_S)
-            if refused is None and not reply.is_success:
-                refused = reply
-        return refused or reply
+            if first.is_success:
+                first = reply
+        return first
 
     def _try_sender(self, transaction: Transaction) -> _Dialogue:
         reply = yield from self._ask(self._mail_line(transaction), Stage.MAIL)

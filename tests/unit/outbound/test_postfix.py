@@ -1,9 +1,12 @@
 """Debian's Postfix as the smarthost: the one server that most people have."""
 
+from dataclasses import replace
+
 import pytest
 
 from backend.core.address import parse_address
 from backend.core.ids import TraceId
+from backend.outbound.session import FROM_BEFORE
 from backend.outbound.transport import Outgoing
 from backend.smtp.client import Stage
 from tests.support.postfix import Postfix, can_run
@@ -41,6 +44,15 @@ async def test_postfix_takes_the_mail_over_verified_tls_and_passes_it_on(tmp_pat
         (passed_on,) = await sink.wait_for(1)
         assert passed_on.recipients == ("bo@b.test",)
         assert b"Subject: By Postfix" in passed_on.content
+        large = b"Subject: Large\r\n\r\n" + b"0123456789abcdef\r\n" * 80_000
+        for content in (CONTENT, large):
+            outgoing = replace(message("bo@b.test"), content=content, size_bytes=len(content))
+            delivery = await transport.deliver(outgoing)
+            assert delivery.results[0].status.code == 250
+            assert "C: BDAT" in delivery.tries[0].excerpt
+            assert FROM_BEFORE in delivery.tries[0].excerpt
+        await sink.wait_for(3)
+        assert {len(taken.content) > 1_000_000 for taken in sink.messages} == {True, False}
         finding = await transport.probe(message("bo@b.test", try_sender=True))
         assert finding.status.is_success
         assert finding.stage is Stage.MAIL
