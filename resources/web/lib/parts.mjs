@@ -16,9 +16,9 @@ export function Button({ icon, kind = "", busy = false, children, ...rest }) {
 }
 
 /** A state as a word, a shape and a colour: ok, warn, error, info, neutral. */
-export function Pill({ kind = "neutral", children }) {
+export function Pill({ kind = "neutral", icon, children }) {
   const icons = { ok: "check", warn: "alert-triangle", error: "alert-circle", info: "info-circle", neutral: "clock" };
-  return html`<span class=${`pill ${kind}`}><${Icon} name=${icons[kind]} />${children}</span>`;
+  return html`<span class=${`pill ${kind}`}><${Icon} name=${icon || icons[kind]} />${children}</span>`;
 }
 
 export function Title({ children, intro, actions }) {
