@@ -96,7 +96,7 @@ async def test_a_stored_secret_stays_is_changed_or_forgotten(visitor: Visitor) -
     page = await draw(visitor)
     box = page.locator("[data-field=password] input").first
     await box.fill("new secret")
-    assert (await values(page))["password"] == "new secret"  # noqa: S105  # typed here
+    assert (await values(page))["password"] == "new secret"
     await box.fill("")
     assert (await values(page))["password"] == {"set": True}
     await page.get_by_role("button", name="Forget it").first.click()
