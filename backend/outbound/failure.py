@@ -34,7 +34,9 @@ def build_report(notice: PendingNotice, *, hostname: str, now: float) -> Report:
         hostname=hostname,
         sender=notice.sender,
         # An alias has one address and several mailboxes.
-        recipients=list({r.address: _reported(r) for r in notice.recipients}.values()),
+        recipients=list(
+            {r.address: _reported(r, delayed=delayed) for r in notice.recipients}.values()
+        ),
         arrived_at=notice.created_at,
         created_at=now,
         retry_at=_retry_at(notice.recipients[0], now) if delayed else (),
@@ -69,9 +71,11 @@ def _judge(queue_id: QueueId, result: Result, attempts: int, wish: Wish) -> Fate
     )
 
 
-def _reported(recipient: NoticedRecipient) -> ReportedRecipient:
+def _reported(recipient: NoticedRecipient, *, delayed: bool) -> ReportedRecipient:
     answer = recipient.answer
-    if not answer.code:
+    if not answer.code and delayed:
+        answer = SmtpStatus(451, "4.0.0", answer.text or "it could not be delivered yet")
+    elif not answer.code:
         answer = SmtpStatus(550, "5.0.0", answer.text or "it could not be delivered")
     return ReportedRecipient(
         address=recipient.address,

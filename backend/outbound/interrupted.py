@@ -2,10 +2,13 @@
 
 from itertools import groupby
 
+from backend.core.envelope import Notify
 from backend.core.events import TimelineEntry
 from backend.core.ids import QueueId, TraceId
+from backend.outbound import backoff
+from backend.outbound.asked import wants, wish_of
 from backend.outbound.inflight import Sent
-from backend.store.database import Transaction
+from backend.store.database import Row, Transaction
 
 STOPPED = "the server was stopped during the attempt"
 STOPPED_WHILE_SENDING = "it was being sent when the server stopped; it may arrive twice"
@@ -17,11 +20,17 @@ def put_back_interrupted(tx: Transaction, sent: Sent | None, now: float) -> list
     `sent`: whose content had gone out, in which attempt; None: can't be known, so that each may have.
     """
     rows = tx.rows(
-        "SELECT recipient.id, recipient.attempts, recipient.address, message.trace"
+        "SELECT recipient.id, recipient.attempts, recipient.address, message.trace,"
+        " message.sender, recipient.notify"
         " FROM recipient JOIN message ON message.id = recipient.message"
         " WHERE recipient.state = 'sending' ORDER BY message.id, recipient.id"
     )
     doubtful = [row for row in rows if sent is None or (QueueId(row[0]), row[1]) in sent]
+    # The attempt counts as a failed one: the sender hears of the delay although nobody could judge it.
+    tx.run_many(
+        "UPDATE recipient SET notice = 'delayed' WHERE id = :id",
+        [{"id": row[0]} for row in rows if _owes_delay(row)],
+    )
     tx.run(
         "UPDATE recipient SET state = 'waiting', note = :note WHERE state = 'sending'",
         {"note": STOPPED},
@@ -43,6 +52,12 @@ def put_back_interrupted(tx: Transaction, sent: Sent | None, now: float) -> list
             (trace, list(grouped)) for trace, grouped in groupby(doubtful, key=lambda row: row[3])
         )
     ]
+
+
+def _owes_delay(row: Row) -> bool:
+    _, attempts, _, _, sender, notify = row
+    is_due = attempts == backoff.DELAY_NOTICE_AFTER and sender
+    return bool(is_due) and wants(wish_of(notify, ""), Notify.DELAY)
 
 
 def add_to_tally(tx: Transaction, name: str, count: int) -> None:

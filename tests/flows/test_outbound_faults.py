@@ -21,6 +21,14 @@ from tests.support.outbound_rig import OutboundRig
 
 MESSAGES = int(os.environ.get("GATEPOST_FAULT_MESSAGES", "5000"))
 KILLS = 6
+BY_CHANCE = {
+    Fault.REFUSED,
+    Fault.SILENT,
+    Fault.GREETING_421,
+    Fault.MAIL_421,
+    Fault.NO_SMTP,
+}
+"""Here one message may, very rarely, meet the fault in all its attempts."""
 SEED = 20261123
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,7 +81,7 @@ async def test_whatever_breaks_each_recipient_is_served_or_reported_exactly_once
         assert not list(rig.queue.files.iterdir())
     doubts = Counter((tmp_path / "doubts").read_text().split())
 
-    untold = 0
+    untold = unlucky = 0
     for number in acknowledged:
         for address in recipients_of(number):
             taken, bounced = sink.taken[address], failed[address]
@@ -84,12 +92,15 @@ async def test_whatever_breaks_each_recipient_is_served_or_reported_exactly_once
             refuses = fault in {Fault.NEVER, Fault.DOWN} or (
                 fault in {Fault.RCPT_5XX, Fault.DATA_5XX} and number % 3 == 0
             )
-            assert bool(bounced) == refuses, (address, fault)
+            if fault not in BY_CHANCE:
+                assert bool(bounced) == refuses, (address, fault)
+            unlucky += bool(bounced) != refuses
             untold += max(0, taken - 1 - doubts[str(number)])
             if fault in {Fault.NEVER, Fault.DOWN}:
                 assert delayed[address] == 1, address
     # Twice only where it was told that it may be so. (The count is committed with the outcome, the telling comes after.)
     assert untold <= KILLS * CONCURRENCY
+    assert unlucky <= 0.01 * MESSAGES
     # What came of the few that were handed in and not acknowledged is not known, but whole or not at all.
     twice = sum(count - 1 for count in sink.taken.values())
     left_open = sum(sink.unanswered.values()) + sum(sink.cut.values())

@@ -184,3 +184,26 @@ async def test_a_refusal_by_policy_where_there_is_one_kind_of_addresses_is_for_g
         await rig.submit("bo@b.test")
         await rig.until_empty()
         assert sink.connections == 1
+
+
+async def test_a_kill_in_the_fifth_attempt_does_not_keep_the_delay_from_the_sender(tmp_path):
+    clock = FakeClock()
+    async with SmtpSink() as sink, OutboundRig(tmp_path, sink.port, clock=clock) as rig:
+        sink.replies = {"bo@b.test": "451 4.3.0 not now"}
+        await rig.submit("bo@b.test")
+        for attempt in range(1, 5):
+            await rig.until_tried(attempt)
+            clock.advance(10_000)
+            if attempt < 4:
+                rig.outbound.wake()
+        (batch,) = await rig.queue.claim((), 10)
+        assert batch.attempts == 5
+    async with OutboundRig(tmp_path, 9, clock=clock) as rig:
+
+        async def has_mail():
+            return bool(await rig.mail("anna"))
+
+        await rig.until(has_mail)
+        (report,) = await rig.mail("anna")
+        assert b"mail delivery delayed" in report
+        assert b"451 4.3.0 not now" in report
