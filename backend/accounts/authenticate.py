@@ -6,8 +6,9 @@ from typing import assert_never
 
 from backend.accounts.login import Attempt, LoginRefused, Logins, Refusal
 from backend.core.ids import AccountId
-from backend.sasl.mechanisms import SERVER_MECHANISMS, server_exchange
-from backend.sasl.scram import HASHES
+from backend.observe import log as logs
+from backend.sasl.mechanisms import BINDING_MECHANISMS, SERVER_MECHANISMS, server_exchange
+from backend.sasl.scram import HASHES, without_plus
 from backend.sasl.steps import (
     Challenge,
     Failure,
@@ -18,15 +19,23 @@ from backend.sasl.steps import (
     Success,
 )
 
+log = logs.get(__name__)
+
 MAX_STEPS = 8  # no mechanism of ours has more, a security limit
 
 Exchange = Callable[[bytes], Awaitable[bytes | None]]
 """Sends a challenge and gives the decoded response; None when the client cancelled with `*`."""
 
 
-def offered_mechanisms(logins: Logins, *, peer: str, tls: bool) -> tuple[str, ...]:
-    """What to announce to that peer now; empty while the connection is not encrypted enough."""
-    return SERVER_MECHANISMS if logins.may_authenticate(peer, tls=tls) else ()
+def offered_mechanisms(
+    logins: Logins, *, peer: str, tls: bool, binding: bytes | None = None
+) -> tuple[str, ...]:
+    """What to announce to that peer now; empty while the connection is not encrypted enough. `binding`: the
+    `tls-server-end-point` of the certificate that this very connection was shown (RFC 5929).
+    """
+    if not logins.may_authenticate(peer, tls=tls):
+        return ()
+    return SERVER_MECHANISMS if binding is None else (*BINDING_MECHANISMS, *SERVER_MECHANISMS)
 
 
 async def authenticate(
@@ -38,8 +47,10 @@ async def authenticate(
     protocol: str,
     peer: str,
     tls: bool,
+    binding: bytes | None = None,
 ) -> AccountId:
-    """`initial`: the decoded initial response, None if there was none (`=` is the empty one).
+    """`initial`: the decoded initial response, None if there was none (`=` is the empty one). `binding`: the same as
+    for `offered_mechanisms`, so that a list without -PLUS is known to be someone else's (RFC 5802 §6).
 
     Raises:
         LoginRefused: with a text for the client; `kind` says which reply fits.
@@ -49,10 +60,12 @@ async def authenticate(
         mechanism,
         nonce=secrets.token_urlsafe(24),
         challenge=f"<{secrets.randbits(64)}.{secrets.randbits(32)}@{logins.hostname}>".encode(),
+        binding=binding,
     )
     if server is None:
+        known = offered_mechanisms(logins, peer=peer, tls=tls, binding=binding)
         raise LoginRefused(
-            f"That sign-in mechanism is not known here; there are {', '.join(SERVER_MECHANISMS)}",
+            f"That sign-in mechanism is not known here; there are {', '.join(known)}",
             kind=Refusal.UNSUPPORTED,
         )
     dialogue = _Dialogue(server, exchange, logins, protocol=protocol, peer=peer)
@@ -108,8 +121,8 @@ class _Dialogue:
                 case NeedCredentials(login):
                     attempt = self._begin(login)
                     step = self._server.supply(
-                        attempt.scram(self._server.name)
-                        if self._server.name in HASHES
+                        attempt.scram(without_plus(self._server.name))
+                        if without_plus(self._server.name) in HASHES
                         else attempt.cram()
                     )
                 case Success():
@@ -137,6 +150,13 @@ class _Dialogue:
 
     async def _refusal(self, failure: Failure) -> LoginRefused:
         if failure.malformed or self._attempt is None:
+            log.info(
+                "sign-in dialogue refused",
+                reason=failure.reason,
+                mechanism=self._server.name,
+                protocol=self._protocol,
+                peer=self._peer,
+            )
             return LoginRefused("The sign-in message is malformed", kind=Refusal.MALFORMED)
         return await self._attempt.fail(
             failure.reason,

@@ -23,6 +23,7 @@ from backend.imapd.session import Host, Limits, Session
 from backend.imapd.spool import Spool
 from backend.observe import log as logs
 from backend.runtime import tasks
+from backend.tls.binding import served_binding
 
 log = logs.get(__name__)
 
@@ -114,6 +115,11 @@ class Connection(asyncio.Protocol):
     def cid(self) -> str:
         """What ties the log lines of this connection together; told in [SERVERBUG] answers."""
         return f"imap-{self.number}"
+
+    def tls_binding(self) -> bytes | None:
+        if self._transport is None or self._transport.is_closing():
+            return None
+        return served_binding(self._transport.get_extra_info("ssl_object"))
 
     @property
     def account_id(self) -> AccountId | None:

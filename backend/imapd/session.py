@@ -46,6 +46,7 @@ class Output(Protocol):
     number: int
     is_encrypted: bool
 
+    def tls_binding(self) -> bytes | None: ...
     def write(self, data: bytes) -> None: ...
     async def drain(self) -> None: ...
     async def ask(self, challenge: bytes) -> bytes: ...
@@ -195,7 +196,10 @@ class Session:
 
     def capabilities(self) -> bytes:
         mechanisms = offered_mechanisms(
-            self.host.logins, peer=self.output.peer, tls=self.output.is_encrypted
+            self.host.logins,
+            peer=self.output.peer,
+            tls=self.output.is_encrypted,
+            binding=self.output.tls_binding(),
         )
         return capability.offered(
             signed_in=self.state is not State.NOT_AUTHENTICATED,

@@ -9,6 +9,8 @@ from backend.sasl.steps import ClientExchange, ServerExchange
 
 SERVER_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN")
 """As the server offers them, best first."""
+BINDING_MECHANISMS = ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS")
+"""What it offers before those where it knows the certificate that the client was shown."""
 CLIENT_MECHANISMS = (
     "SCRAM-SHA-256-PLUS",
     "SCRAM-SHA-1-PLUS",

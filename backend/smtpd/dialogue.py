@@ -200,7 +200,12 @@ class Dialogue:
             keywords.add(Extension.STARTTLS)
         mechanisms: tuple[str, ...] = ()
         if self._session.signs_in and self._logins is not None:
-            mechanisms = offered_mechanisms(self._logins, peer=self._wire.peer[0], tls=is_tls)
+            mechanisms = offered_mechanisms(
+                self._logins,
+                peer=self._wire.peer[0],
+                tls=is_tls,
+                binding=self._wire.tls_binding(),
+            )
             if mechanisms:
                 keywords.add(Extension.AUTH)
         more = self._session.offer(is_tls=is_tls)
@@ -271,6 +276,7 @@ class Dialogue:
                 protocol="submission",
                 peer=self._wire.peer[0],
                 tls=bool(self._wire.tls_text()),
+                binding=self._wire.tls_binding(),
             )
         except LoginRefused as refused:
             status = SmtpStatus(refused.kind.smtp_code, refused.kind.enhanced, refused.public)

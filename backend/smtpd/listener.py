@@ -23,6 +23,7 @@ from backend.smtpd.dialogue import Dialogue
 from backend.smtpd.guard import SPOKE_TOO_EARLY, Guard
 from backend.smtpd.session import Session
 from backend.smtpd.wire import ConnectionEndsError, LineError, ServerSettings
+from backend.tls.binding import served_binding
 
 log = logs.get(__name__)
 
@@ -148,6 +149,8 @@ class _Connection(SMTP):
     def eof_received(self) -> bool:
         # The library cancels the session here; commands that were sent before the end (QUIT) still get their answer.
         asyncio.StreamReaderProtocol.eof_received(self)
+        if self.transport is None or self.transport.is_closing():
+            return False  # a TLS transport closed twice can't tell
         return not self.tls_text()
 
     def stop(self) -> None:
@@ -326,6 +329,11 @@ class _Connection(SMTP):
 
     def now(self) -> float:
         return self.loop.time()
+
+    def tls_binding(self) -> bytes | None:
+        if self.transport is None or self.transport.is_closing():
+            return None
+        return served_binding(self.transport.get_extra_info("ssl_object"))
 
     def tls_text(self) -> str:
         if self._tls_description is None:

@@ -75,6 +75,9 @@ class Wire(Protocol):
     def tls_text(self) -> str:
         """Version and cipher; empty without TLS."""
 
+    def tls_binding(self) -> bytes | None:
+        """`tls-server-end-point` of the certificate that the peer was shown."""
+
     async def start_tls(self) -> None:
         """Says 220, forgets what was pipelined in plain text, and does the handshake."""
 

@@ -1,6 +1,7 @@
 """What another server's certificate says: for whom it is, and the channel binding `tls-server-end-point`."""
 
 import hashlib
+import ssl
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,6 +24,24 @@ def server_end_point(certificate: bytes) -> bytes | None:
     # RFC 5929 §4.1: the hash of the certificate's own signature, but nothing weaker than SHA-256.
     name = "sha256" if algorithm.name in {"md5", "sha1"} else algorithm.name
     return hashlib.new(name, certificate).digest()
+
+
+class ServingContext(ssl.SSLContext):
+    """A context of this server that knows the binding of its certificate: a connection's context, which the name that
+    the client asked for may have changed, says which certificate it was shown.
+    """
+
+    binding: bytes | None = None
+
+
+def served_binding(connection: object) -> bytes | None:
+    """`tls-server-end-point` of a connection that we serve (its `ssl_object`); None without TLS, or where none is
+    defined.
+    """
+    if not isinstance(connection, ssl.SSLObject):
+        return None
+    context = connection.context
+    return context.binding if isinstance(context, ServingContext) else None
 
 
 def names_on(certificate: bytes) -> tuple[str, ...]:

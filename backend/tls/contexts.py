@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.config.model import Config
 from backend.core.clock import Clock, SystemClock
@@ -19,6 +20,7 @@ from backend.core.problems import Problem, Severity
 from backend.observe import log as logs
 from backend.runtime.threads import Pool, run_blocking
 from backend.tls.authority import ensure_certificate, local_files
+from backend.tls.binding import ServingContext, server_end_point
 
 log = logs.get(__name__)
 
@@ -160,9 +162,8 @@ class TlsContexts:
         outer.sni_callback = self._swap
         return outer
 
-    def _load_chain(self, context: ssl.SSLContext) -> None:
-        certificate, key = _certificate_files(self._folder, self._config)
-        context.load_cert_chain(certificate, key)
+    def _load_chain(self, context: ServingContext) -> None:
+        _load_chain(context, *_certificate_files(self._folder, self._config))
 
     def _swap(
         self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _: ssl.SSLContext
@@ -195,8 +196,17 @@ class TlsContexts:
             self._on_clear(code, self._config.server.hostname)
 
 
-def _new_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def _load_chain(context: ServingContext, certificate: Path, key: Path) -> None:
+    """With the binding, unless the file was just being replaced."""
+    text = certificate.read_bytes()
+    context.load_cert_chain(certificate, key)
+    if certificate.read_bytes() == text:
+        leaf = x509.load_pem_x509_certificate(text)
+        context.binding = server_end_point(leaf.public_bytes(Encoding.DER))
+
+
+def _new_context() -> ServingContext:
+    context = ServingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # SECURITY: a client that renegotiates or compresses has no business here; OpenSSL's default ciphers for 1.2
     # without those that lack forward secrecy or authenticated encryption.
@@ -230,7 +240,7 @@ def _load(
         if new_stamp == stamp:
             return None
         context = _new_context()
-        context.load_cert_chain(certificate, key)
+        _load_chain(context, certificate, key)
         expires = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
     except ssl.SSLError as error:
         raise ConfigError(

@@ -151,7 +151,7 @@ def _play(pair: Pair) -> None:
     assert tested["ok"], tested
     steps = {step["name"]: step for step in tested["steps"]}
     assert "the certificate is valid" in steps["certificate"]["text"]
-    assert "SCRAM-SHA-256" in steps["sign in"]["text"]
+    assert "SCRAM-SHA-256-PLUS" in steps["sign in"]["text"]
     assert PASSWORD not in json.dumps(tested)
     assert "PLAIN" in json.dumps(pair.command("transport", "test", "starttls"))
 

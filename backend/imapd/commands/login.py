@@ -58,6 +58,7 @@ async def authenticate(session: Session, command: c.Authenticate) -> Done:
             protocol="imap",
             peer=output.peer,
             tls=output.is_encrypted,
+            binding=output.tls_binding(),
         )
     except LoginRefused as refused:
         # RFC 9051 §6.2.2: cancelling is answered with BAD.
