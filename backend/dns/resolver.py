@@ -64,6 +64,9 @@ class Resolver(Protocol):
     async def tlsa(self, name: str) -> Answer[Tlsa]:
         """For `_25._tcp.host`."""
 
+    async def alias(self, name: str) -> Answer[str]:
+        """The next name of a CNAME chain only, not its end: so that each link can be asked whether it is authentic."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Server:
@@ -153,6 +156,9 @@ class DnsResolver:
 
     async def tlsa(self, name: str) -> Answer[Tlsa]:
         return await self._ask(name, RdataType.TLSA, _tlsa)
+
+    async def alias(self, name: str) -> Answer[str]:
+        return await self._ask(name, RdataType.CNAME, _text)
 
     async def records(self, name: str, kind: str) -> Answer[str]:
         """Records of any type (`"CAA"`) as text, for showing and comparing: names without their final dot, a TXT joined."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,14 @@ MAX_EXCERPT_CHARS = 6000  # of one dialogue, kept with the attempt; a security l
 
 def _untold() -> None:
     """Nobody wants to know."""
+
+
+class TlsChoice(StrEnum):
+    """What a person chose for one message, beside what the recipient's domain asks of TLS."""
+
+    DEFAULT = "default"
+    VERIFIED = "verified"
+    INSECURE = "insecure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +45,7 @@ class Outgoing:
     """Only over TLS whose certificate was verified, and only to a server that passes this on (RFC 8689)."""
     tls_optional: bool = False
     """The header says “TLS-Required: No” (RFC 8689 §5): what a policy demands of TLS does not stop this message."""
+    tls_choice: TlsChoice = TlsChoice.DEFAULT
     try_sender: bool = False
     """Only asks whether mail from the sender would be taken; nothing is sent."""
     earlier: tuple[str, ...] = ()
@@ -68,12 +78,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
-    """One connection, made or refused. `answer` is the last word; `excerpt` the dialogue without the message."""
+    """One connection, made or refused. `answer` is the last word; `excerpt` the dialogue without the message.
+
+    `policy`: what had to hold for TLS, and why.
+    """
 
     host: str
     ip: str = ""
     port: int = 0
     tls: str = ""
+    policy: str = ""
     succeeded: bool = False
     answer: str = ""
     duration_ms: int = 0

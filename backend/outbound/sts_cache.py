@@ -1,0 +1,126 @@
+"""MTA-STS policies of other domains that are known, on the disk (RFC 8461 §3.2, §10.2)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.core.clock import Clock
+from backend.store.database import Database, Row, Transaction
+from backend.store.migrations import load
+from backend.tls.sts import Mode, StsPolicy
+
+MAX_POLICIES = 20_000  # a security limit: the least recently used go first
+USED_EVERY_S = 6 * 3600.0  # how exactly it is known when a policy was used last
+# RFC 8461 §10.2 asks for policies to be kept; one that nobody needed for so long is not fetched again by itself.
+REFRESH_USED_WITHIN_S = 60 * 86_400.0
+
+_COLUMNS = "domain, policy_id, mode, mx, max_age_s, fetched_at, expires_at, used_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    domain: str
+    policy_id: str
+    policy: StsPolicy
+    fetched_at: float
+    expires_at: float
+    used_at: float
+
+
+class StsCache:
+    """What has expired is not given out."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._database = Database(folder / "sts.db", load("sts", "backend.outbound"))
+        self._clock = clock
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def find(self, domain: str) -> Known | None:
+        now = self._clock.time()
+        row = await self._database.read(
+            lambda reader: reader.row(
+                f"SELECT {_COLUMNS} FROM policy WHERE domain = :domain AND expires_at > :now",
+                {"domain": domain, "now": now},
+            )
+        )
+        return None if row is None else _known(row)
+
+    async def put(self, domain: str, policy_id: str, policy: StsPolicy) -> Known:
+        now = self._clock.time()
+        known = Known(
+            domain=domain,
+            policy_id=policy_id,
+            policy=policy,
+            fetched_at=now,
+            expires_at=now + policy.max_age_s,
+            used_at=now,
+        )
+
+        def write(tx: Transaction) -> None:
+            tx.run(
+                f"INSERT OR REPLACE INTO policy ({_COLUMNS}) VALUES (:domain, :policy_id, :mode, :mx,"
+                " :max_age_s, :fetched_at, :expires_at, :used_at)",
+                {
+                    "domain": domain,
+                    "policy_id": policy_id,
+                    "mode": policy.mode,
+                    "mx": "\n".join(policy.mx),
+                    "max_age_s": policy.max_age_s,
+                    "fetched_at": now,
+                    "expires_at": known.expires_at,
+                    "used_at": now,
+                },
+            )
+            tx.run("DELETE FROM policy WHERE expires_at <= :now", {"now": now})
+            tx.run(
+                "DELETE FROM policy WHERE domain IN (SELECT domain FROM policy"
+                " ORDER BY used_at DESC LIMIT -1 OFFSET :kept)",
+                {"kept": MAX_POLICIES},
+            )
+
+        await self._database.write(write)
+        return known
+
+    async def used(self, known: Known) -> None:
+        """It was needed; written down now and then only."""
+        now = self._clock.time()
+        if now - known.used_at < USED_EVERY_S:
+            return
+        await self._database.write(
+            lambda tx: tx.run(
+                "UPDATE policy SET used_at = :now WHERE domain = :domain",
+                {"now": now, "domain": known.domain},
+            )
+        )
+
+    async def older_than(self, fetched_before: float, limit: int) -> list[Known]:
+        """Those in use that were fetched before that time, the oldest first."""
+        now = self._clock.time()
+        rows = await self._database.read(
+            lambda reader: reader.rows(
+                f"SELECT {_COLUMNS} FROM policy WHERE expires_at > :now AND fetched_at < :before"
+                " AND used_at > :used ORDER BY fetched_at LIMIT :limit",
+                {
+                    "now": now,
+                    "before": fetched_before,
+                    "used": now - REFRESH_USED_WITHIN_S,
+                    "limit": limit,
+                },
+            )
+        )
+        return [_known(row) for row in rows]
+
+
+def _known(row: Row) -> Known:
+    domain, policy_id, mode, mx, max_age_s, fetched_at, expires_at, used_at = row
+    return Known(
+        domain=domain,
+        policy_id=policy_id,
+        policy=StsPolicy(
+            mode=Mode(mode), mx=tuple(mx.split("\n")) if mx else (), max_age_s=max_age_s
+        ),
+        fetched_at=fetched_at,
+        expires_at=expires_at,
+        used_at=used_at,
+    )
