@@ -22,6 +22,8 @@ CLOSE_TIMEOUT_S = 5.0
 MAX_BUFFERED_OCTETS = 256 * 1024  # replies are small: more waits in the kernel; a security limit
 WRITE_HIGH_WATER_OCTETS = 256 * 1024
 
+_ENCODING_DER = 2  # of OpenSSL, as Python's private certificate objects want it
+
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 
@@ -40,6 +42,7 @@ class Fault(StrEnum):
     CERTIFICATE_EXPIRED = "certificate expired"
     CERTIFICATE_UNTRUSTED = "certificate untrusted"
     TLS = "tls"
+    TLSA = "tlsa"
     PROXY = "proxy"
     PROXY_SIGN_IN = "proxy sign-in"
 
@@ -234,6 +237,24 @@ class Connection(asyncio.Protocol):
         """The server's, as DER; None without TLS."""
         ssl_object = self._transport_now.get_extra_info("ssl_object")
         return None if ssl_object is None else ssl_object.getpeercert(binary_form=True)
+
+    @property
+    def chain(self) -> list[bytes]:
+        """The server's certificates as it showed them, as DER, its own first; empty without TLS."""
+        ssl_object = self._transport_now.get_extra_info("ssl_object")
+        if ssl_object is None:
+            return []
+        if hasattr(ssl_object, "get_unverified_chain"):
+            return list(ssl_object.get_unverified_chain())
+        # WORKAROUND(CPython before 3.13): the same function without a public name; it gives objects, 3.13 gives octets.
+        found = ssl_object._sslobj.get_unverified_chain() or []
+        return [certificate.public_bytes(_ENCODING_DER) for certificate in found]
+
+    @property
+    def local_ip(self) -> str:
+        """Ours, as this computer knows it."""
+        name = self._transport_now.get_extra_info("sockname")
+        return str(name[0]) if isinstance(name, tuple) and name else ""
 
     async def close(self) -> None:
         """Bounded; the connection is gone afterwards."""

@@ -1,7 +1,7 @@
 """Delivery to the hosts that the recipient's domain names in the DNS (RFC 5321 §5.1; behaviour T1).
 
-Hosts in the order of preference, each with its addresses; STARTTLS where it is offered, without TLS when the handshake
-fails. The next host is tried when one does not answer or has no time, not when it has judged the message or a
+Hosts in the order of preference, each with its addresses. For each host a policy says what must hold for TLS
+(`tls_policy`); without one it is STARTTLS where it is offered, without TLS when the handshake fails. The next host is tried when one does not answer or has no time, not when it has judged the message or a
 recipient. Nothing is tried again in this attempt once the whole message has gone out and the reply is missing.
 
 Also over one kind of addresses only, and through a SOCKS5 proxy (behaviour T6), which then looks up the addresses.
@@ -17,7 +17,7 @@ from backend.core.address import Address
 from backend.core.clock import SystemClock
 from backend.core.status import SmtpStatus
 from backend.dns.answers import Found, LookupFailed
-from backend.dns.lookups import NoMailHosts, find_mail_hosts
+from backend.dns.lookups import MailHosts, NoMailHosts, find_mail_hosts
 from backend.dns.resolver import Resolver
 from backend.outbound.address_order import (
     IpVersion,
@@ -27,17 +27,20 @@ from backend.outbound.address_order import (
 )
 from backend.outbound.dial import (
     Connection,
+    DialError,
     Endpoints,
     SocksProxy,
     dial,
     dial_through,
     is_own,
-    opportunistic_context,
     refusal,
 )
 from backend.outbound.session import DEFAULT_LIMITS, Dialogues, Limits, Session
+from backend.outbound.tls_findings import DomainFacts, demands_of
+from backend.outbound.tls_policy import Demand, TlsPolicy
+from backend.outbound.tls_ways import DirectTls, Telling, Way, ways, without_policies
 from backend.outbound.transport import Delivery, Outgoing, Result, Try
-from backend.smtp.client import Options, Outcome, RecipientResult, Stage, Tls
+from backend.smtp.client import Options, Outcome, RecipientResult, Stage
 
 MAX_TRIES = 10  # connections in one attempt, a security limit
 MAX_ADDRESSES_OF_A_HOST = 4  # a security limit
@@ -58,6 +61,8 @@ class _Progress:
     tries: list[Try] = field(default_factory=list)
     other_version: IpVersion | None = None
     """The kind of addresses that the host of the moment has beside the one that is tried."""
+    facts: DomainFacts | None = None
+    telling: Telling | None = None
 
     def settle_all(self, status: SmtpStatus, remote_mta: str = "") -> None:
         for recipient in self.waiting:
@@ -109,6 +114,7 @@ class DirectTransport:
         own_endpoints: Callable[[], Endpoints] = tuple,
         dialogues: Dialogues | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        tls: DirectTls | None = None,
     ) -> None:
         """`proxy_hostname`: the name that belongs to the proxy's address, with which others are greeted."""
         self._resolver = resolver
@@ -120,12 +126,18 @@ class DirectTransport:
         self._ehlo_name = proxy_hostname.lower() or self._hostname
         self._own_endpoints = own_endpoints
         self._limits = limits
-        self._context = opportunistic_context()
+        self._tls = tls or without_policies(resolver, port)
         self._dialogues = dialogues or Dialogues(SystemClock(), limits)
 
     async def deliver(self, message: Outgoing) -> Delivery:
         progress = _Progress(list(message.recipients))
-        hosts = await self._find_hosts(message, progress)
+        hosts, found = await self._find_hosts(message, progress)
+        if not hosts:
+            return progress.delivery(message)
+        facts = await self._tls.findings.of_domain(message.domain, found, demands_of(message))
+        progress.facts = facts
+        progress.telling = Telling(self._tls.record, message.trace, message.domain)
+        progress.telling.of_fetch(facts.sts)
         for host in hosts:
             if not progress.waiting or len(progress.tries) >= MAX_TRIES:
                 break
@@ -138,15 +150,17 @@ class DirectTransport:
 
     # Hosts and addresses
 
-    async def _find_hosts(self, message: Outgoing, progress: _Progress) -> list[str]:
+    async def _find_hosts(
+        self, message: Outgoing, progress: _Progress
+    ) -> tuple[list[str], MailHosts | None]:
         literal = message.recipients[0].literal
         if literal:
-            return [literal[1:-1].removeprefix("IPv6:")]
+            return [literal[1:-1].removeprefix("IPv6:")], None
         found = await find_mail_hosts(self._resolver, message.domain)
         if isinstance(found, NoMailHosts):
             code = 550 if found.permanent else 451
             progress.settle_all(SmtpStatus(code, found.enhanced, found.reason))
-            return []
+            return [], None
         hosts = list(found.hosts)
         # RFC 5321 §5.1: equals in random order; being one of the hosts ourselves, only better ones are tried.
         random.shuffle(hosts)
@@ -156,18 +170,21 @@ class DirectTransport:
             hosts = [entry for entry in hosts if entry[0] < min(own)]
             if not hosts:
                 progress.settle_all(LOOPS_BACK)
-        return [host for _, host in hosts]
+        return [host for _, host in hosts], found
 
-    async def _addresses(self, host: str, message: Outgoing, progress: _Progress) -> list[str]:
+    async def _addresses(
+        self, host: str, message: Outgoing, progress: _Progress
+    ) -> tuple[list[str], Found[str] | None]:
+        """In the order to try them, and the answer that they come from."""
         try:
-            return [str(ipaddress.ip_address(host))]
+            return [str(ipaddress.ip_address(host))], None
         except ValueError:
             pass
         answer = await self._resolver.addresses(host)
         if isinstance(answer, Found):
             usable = [ip for ip in answer.records if self._is_usable(ip)]
             if usable:
-                return order_addresses(usable, message.earlier)
+                return order_addresses(usable, message.earlier), answer
             # Another route may take it later: the message itself is not at fault.
             status = SmtpStatus(
                 451,
@@ -190,7 +207,7 @@ class DirectTransport:
             )
         progress.put_off_all(status)
         progress.tries.append(Try(host=host, answer=status.text))
-        return []
+        return [], None
 
     def _is_usable(self, ip: str) -> bool:
         return not self._family or (":" in ip) is (self._family == 6)
@@ -199,7 +216,10 @@ class DirectTransport:
         if self._proxy is not None:
             await self._deliver_through(host, message, progress)
             return
-        addresses = await self._addresses(host, message, progress)
+        addresses, answer = await self._addresses(host, message, progress)
+        policy = await self._policy(host, answer, progress) if addresses else None
+        if policy is None:
+            return
         for ip in addresses[:MAX_ADDRESSES_OF_A_HOST]:
             progress.other_version = other_version(addresses, ip)
             if not progress.waiting or len(progress.tries) >= MAX_TRIES:
@@ -211,7 +231,7 @@ class DirectTransport:
                 progress.put_off_all(LOOPS_BACK)
                 continue
             if not self._is_refused(host, ip, progress):
-                await self._try_each_way(host, ip, message, progress)
+                await self._try_each_way(host, ip, policy, message, progress)
 
     async def _deliver_through(self, host: str, message: Outgoing, progress: _Progress) -> None:
         """By name: the proxy has its own view of the DNS. Ours is asked only whether the name leads inside."""
@@ -222,7 +242,23 @@ class DirectTransport:
         # SECURITY: it may take any of them, so that one which leads inside is one too many.
         if any(self._is_refused(host, ip, progress) for ip in known):
             return
-        await self._try_each_way(host, "", message, progress)
+        policy = await self._policy(host, answer if isinstance(answer, Found) else None, progress)
+        if policy is not None:
+            await self._try_each_way(host, "", policy, message, progress)
+
+    async def _policy(
+        self, host: str, addresses: Found[str] | None, progress: _Progress
+    ) -> TlsPolicy | None:
+        """What must hold for TLS; None when nothing may be sent to that host."""
+        assert progress.facts is not None
+        assert progress.telling is not None
+        policy = await self._tls.findings.of_host(progress.facts, host, addresses)
+        progress.telling.of_policy(policy, host)
+        if policy.refusal is None:
+            return policy
+        progress.tries.append(Try(host=host, policy=policy.reason, answer=str(policy.refusal.text)))
+        progress.put_off_all(policy.refusal)
+        return None
 
     def _is_refused(self, host: str, ip: str, progress: _Progress) -> bool:
         reason = refusal(ip, allow_private=self._allow_private)
@@ -236,30 +272,49 @@ class DirectTransport:
     # One connection
 
     async def _try_each_way(
-        self, host: str, ip: str, message: Outgoing, progress: _Progress
+        self, host: str, ip: str, policy: TlsPolicy, message: Outgoing, progress: _Progress
     ) -> None:
-        for tls in (Tls.OPPORTUNISTIC, Tls.NEVER):
-            handshake_failed = await self._try(host, ip, tls, message, progress)
+        for way in ways(policy):
+            handshake_failed = await self._try(host, ip, policy, way, message, progress)
             if not handshake_failed:
                 break
 
     async def _try(
-        self, host: str, ip: str, tls: Tls, message: Outgoing, progress: _Progress
+        self,
+        host: str,
+        ip: str,
+        policy: TlsPolicy,
+        way: Way,
+        message: Outgoing,
+        progress: _Progress,
     ) -> bool:
-        """Whether the TLS handshake failed, so that the same host may be tried without."""
+        """Whether the TLS handshake failed, so that the same host may be tried in the next way."""
+        try:
+            context = await self._tls.checks.context(way)
+        except DialError as error:
+            progress.put_off_all(SmtpStatus(451, "4.7.5", str(error)))
+            progress.tries.append(Try(host=host, ip=ip, policy=policy.reason, answer=str(error)))
+            return False
         session = Session(
             host=host,
             ip=ip,
             port=self._port,
             options=Options(
-                ehlo_name=self._ehlo_name, tls=tls, try_sender=message.try_sender, chunking=True
+                ehlo_name=self._ehlo_name,
+                tls=way.tls,
+                is_verified=way.is_authenticated,
+                try_sender=message.try_sender,
+                chunking=True,
             ),
-            context=self._context,
+            context=context,
             message=message,
             recipients=tuple(progress.waiting),
             own_name=self._hostname,
+            tls_name=policy.tls_name,
+            check_chain=self._tls.checks.check_chain(policy, host),
+            policy=policy.reason,
             # Whatever is demanded of TLS belongs in here: a connection serves only what has the same demands.
-            reuse=None if message.try_sender else ("direct", self._proxy),
+            reuse=None if message.try_sender else ("direct", self._proxy, way.key),
         )
         longest = self._limits.session_s
         outcome, duration_ms = await self._dialogues.hold(
@@ -267,7 +322,9 @@ class DirectTransport:
         )
         # Behaviour T13: at the first attempt only, so that a refusal that is meant is not asked for again and again.
         other = progress.other_version if not message.earlier else None
-        results = list(_judged(session, outcome, other))
+        results = list(_judged(session, outcome, other, policy))
+        if progress.telling is not None and not session.is_greeted_by_ourselves:
+            progress.telling.of_session(way, session, outcome)
         progress.take(results)
         progress.tries.append(session.entry([result for result, _ in results], duration_ms))
         return session.client.tls_handshake_failed
@@ -280,7 +337,7 @@ class DirectTransport:
 
 
 def _judged(
-    session: Session, outcome: Outcome, other: IpVersion | None
+    session: Session, outcome: Outcome, other: IpVersion | None, policy: TlsPolicy
 ) -> Iterable[tuple[Result, bool]]:
     """Each result, and whether it is final for this attempt: what it means for the other hosts."""
     if session.is_greeted_by_ourselves:
@@ -291,7 +348,10 @@ def _judged(
         status, remote_mta = result.status, session.host
         if not result.remote:
             place = f"{session.host} ({session.ip})" if session.ip else session.host
-            status = SmtpStatus(status.code, status.enhanced, f"{place}: {status.text}")
+            text = f"{place}: {status.text}"
+            if result.stage is Stage.TLS and policy.demand is not Demand.OPPORTUNISTIC:
+                text += f" ({policy.reason})"
+            status = SmtpStatus(status.code, status.enhanced, text)
             remote_mta = ""
         is_worth_another = other is not None and result.remote and may_depend_on_address(status)
         yield (

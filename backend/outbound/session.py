@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -60,6 +60,8 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 Dial = Callable[[], Awaitable[Connection]]
+CheckChain = Callable[[Sequence[bytes]], Awaitable[None]]
+"""Looks at the server's certificates after the handshake; raises TlsError."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class Session:
     `reuse`: what must agree, beside what is known here, for a connection to serve again (see `connections`); None for a
     connection of its own. It holds whatever the connection was made with: settings with their password, proxy, and what
     was demanded of TLS.
+
+    `tls_name`: what the server is asked for by TLS when that is not `host`. `policy`: what has to hold for TLS, for people.
     """
 
     host: str
@@ -80,6 +84,9 @@ class Session:
     recipients: tuple[Address, ...]
     own_name: str
     reuse: Hashable = field(default=None, repr=False)
+    tls_name: str = ""
+    check_chain: CheckChain | None = None
+    policy: str = ""
     client: SmtpClient = field(init=False)
     connection: Connection | None = None
     certificate: bytes | None = None
@@ -88,6 +95,8 @@ class Session:
     is_reused: bool = False
     """The connection was open from before, and nothing of its TLS was done for this message."""
     fault: Fault = Fault.OTHER
+    tls_fault: str = ""
+    """Why the handshake failed, or what was wrong with the certificate."""
 
     def __post_init__(self) -> None:
         self.renew()
@@ -98,7 +107,7 @@ class Session:
         self.client.add(self._transaction(may_go_at_once=True))
         self.connection = self.certificate = None
         self.content_is_out = self.is_reused = False
-        self.fault = Fault.OTHER
+        self.fault, self.tls_fault = Fault.OTHER, ""
 
     def adopt(self, found: Open, now: float) -> None:
         """Goes on where an earlier message has left."""
@@ -176,6 +185,7 @@ class Session:
             ip=self.ip,
             port=self.port,
             tls=self.connection.tls if self.connection is not None and has_tls else "",
+            policy=self.policy,
             succeeded=any(r.status.is_success for r in said),
             answer=str(last) if any(r.remote_mta for r in said) else last.text,
             duration_ms=duration_ms,
@@ -316,10 +326,14 @@ class Dialogues:
     async def _start_tls(self, connection: Connection, session: Session, timeout_s: float) -> bool:
         try:
             await connection.start_tls(
-                session.context, session.host, min(timeout_s, self._limits.step_s)
+                session.context,
+                session.tls_name or session.host,
+                min(timeout_s, self._limits.step_s),
             )
+            if session.check_chain is not None:
+                await session.check_chain(connection.chain)
         except TlsError as error:
-            session.fault = error.fault
+            session.fault, session.tls_fault = error.fault, str(error)
             session.client.tls_failed(str(error))
             return False
         session.certificate = connection.certificate

@@ -112,6 +112,13 @@ class TlsPolicy:
 _UNVERIFIABLE = "5.7.30"  # RFC 8689 §8.2: REQUIRETLS support required
 
 
+def sets_domain_aside(choice: TlsChoice, *, require_tls: bool, tls_optional: bool) -> bool:
+    """Whether nothing that the recipient's domain asks for can change the decision, so that it need not be asked."""
+    if require_tls:
+        return False
+    return choice is TlsChoice.INSECURE or (tls_optional and choice is TlsChoice.DEFAULT)
+
+
 def decide(question: Question) -> TlsPolicy:
     if question.require_tls:
         return _required(question, _of_domain(question))

@@ -19,6 +19,9 @@ from backend.outbound.direct import DirectTransport, Family
 from backend.outbound.relay import RelayTransport, relay_of, relay_settings
 from backend.outbound.route import DIRECT, Choice
 from backend.outbound.session import DEFAULT_LIMITS, Dialogues, Limits
+from backend.outbound.tls_findings import FindSts, TlsFindings, no_sts
+from backend.outbound.tls_outcomes import Record, forget
+from backend.outbound.tls_ways import Checks, DirectTls
 from backend.runtime.threads import Pool, run_blocking
 from backend.tls.contexts import client_context
 
@@ -35,7 +38,10 @@ class Transports:
         own_endpoints: Callable[[], Endpoints],
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
+        find_sts: FindSts = no_sts,
+        record_tls: Record = forget,
     ) -> None:
+        """`find_sts` knows MTA-STS policies; `record_tls` takes what came of TLS, for reports."""
         self._resolver = resolver
         self._config = config
         self._password = password
@@ -43,6 +49,11 @@ class Transports:
         self._limits = limits
         self._dialogues = Dialogues(clock, limits)
         self._contexts: dict[bool, ssl.SSLContext] = {}
+        self.findings = TlsFindings(
+            resolver, port=config().server.outbound.smtp_port, find_sts=find_sts
+        )
+        self._checks = Checks(clock, self.verifying_context)
+        self._record_tls = record_tls
         self._direct = self._make_direct()
 
     async def close(self) -> None:
@@ -114,7 +125,19 @@ class Transports:
             own_endpoints=self._own_endpoints,
             dialogues=self._dialogues,
             limits=self._limits,
+            tls=DirectTls(
+                findings=self.findings,
+                checks=self._checks,
+                # Behind a proxy it is not known which address was reached, nor from which.
+                record=forget if proxy is not None else self._record_tls,
+            ),
         )
+
+    async def verifying_context(self) -> ssl.SSLContext:
+        """Raises:
+        DialError: the additional certificate authorities can't be read.
+        """
+        return await self._context(True)
 
     async def _context(self, verify: bool) -> ssl.SSLContext:  # a callback's one argument
         """Raises:
