@@ -15,6 +15,7 @@ from app.cli.routes import route
 from app.cli.sendmail import sendmail
 from app.cli.server import admin_password, open_, restart, status, stop
 from app.cli.start import serve, trial, window
+from app.cli.tls import tls
 from app.cli.transports import transport
 from app.cli.verify import verify
 
@@ -54,6 +55,7 @@ for command in (
     queue,
     transport,
     route,
+    tls,
     config,
     log,
     verify,

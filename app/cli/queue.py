@@ -6,18 +6,24 @@ import click
 
 from app.cli.link import EXIT_REFUSED, ask, print_json
 from app.cli.options import Folder, common, resolve
-from app.cli.output import facts, moment, size, table, until
+from app.cli.output import facts, moment, one_line, size, table, until
 
 if TYPE_CHECKING:
     from backend.api.client import Client
+    from backend.api.tls import TlsChoice
     from backend.api.types import QueueActed, QueueQuery
 
 _STATES = ("waiting", "held", "sending", "failed")
+_TLS: "dict[TlsChoice, str]" = {
+    "default": "The recipient's domain decides what must hold for encryption.",
+    "verified": "The message leaves only with verified encryption from now on.",
+    "insecure": "The message may leave without verified encryption from now on: somebody on the way may read it.",
+}
 
 
 @click.group()
 def queue() -> None:
-    """Messages on their way out: list, show, kick, transport, hold, release, fail, drop."""
+    """Messages on their way out: list, show, kick, transport, tls, hold, release, fail, drop."""
 
 
 @queue.command("list")
@@ -97,6 +103,7 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
             ("Next attempt", moment(item.next_attempt_at)),
             ("Last answer", item.last_answer),
             ("Route", detail.route),
+            ("Encryption", "" if item.tls_choice == "default" else _TLS[item.tls_choice]),
         ]
     )
     click.echo()
@@ -108,6 +115,11 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
         ],
         empty="No attempt was made yet.",
     )
+    policies = dict.fromkeys((a.host, a.policy) for a in detail.attempts if a.policy)
+    if policies:
+        click.echo()
+        for host, policy in policies:
+            click.echo(one_line(f"Encryption to {host}: {policy}"))
 
 
 @queue.command("kick")
@@ -144,6 +156,29 @@ def choose_transport(
     elif acted.changed:
         way = "as the routes say" if by_routes else "by direct delivery" if direct else f"by {name}"
         click.echo(f"The message goes {way} from now on.")
+    else:
+        click.echo("There is no such message that waits or is held.", err=True)
+    if acted.missing:
+        raise SystemExit(EXIT_REFUSED)
+
+
+@queue.command("tls")
+@click.argument("queue_id", type=int)
+@click.argument("choice", type=click.Choice(list(_TLS)))
+@common
+def choose_tls(folder: Folder, as_json: bool, queue_id: int, choice: "TlsChoice") -> None:
+    """Choose what must hold for encryption, and try again now.
+
+    default: what the recipient's domain asks for. verified: only with verified encryption. insecure: without it if need be,
+    so that somebody on the way may read the message.
+    """
+    acted = ask(
+        resolve(folder), lambda client: client.choose_tls([queue_id], choice), as_json=as_json
+    )
+    if as_json:
+        print_json(acted.model_dump(mode="json"))
+    elif acted.changed:
+        click.echo(_TLS[choice])
     else:
         click.echo("There is no such message that waits or is held.", err=True)
     if acted.missing:

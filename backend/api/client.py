@@ -26,6 +26,7 @@ from backend.api import aliases as a
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
+from backend.api import tls as s
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SocketPath
 from backend.api.routes import BY_NAME, Route
@@ -309,6 +310,15 @@ class Client:
         """`transport` None: the routes decide again; empty: direct delivery."""
         body = w.ChooseTransport(ids=list(ids), transport=transport)
         return await self._call("choose_transport", t.QueueActed, body=body)
+
+    async def choose_tls(self, ids: Sequence[int], tls: s.TlsChoice) -> t.QueueActed:
+        return await self._call(
+            "choose_tls", t.QueueActed, body=s.ChooseTls(ids=list(ids), tls=tls)
+        )
+
+    async def tls_policy(self, domain: str) -> s.TlsPolicyReport:
+        """What must hold for encryption on the way there, and why."""
+        return await self._call("tls_policy", s.TlsPolicyReport, path={"domain": domain})
 
     # ---- transports and routes
 

@@ -12,6 +12,7 @@ from backend.api import aliases as a
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
+from backend.api import tls as s
 from backend.api import types as t
 
 PREFIX = "/api/v1"
@@ -291,6 +292,20 @@ ROUTES: tuple[Route, ...] = (
         t.QueueActed,
         "Choose how messages leave, whatever the routes say, and try again now",
         request=w.ChooseTransport,
+    ),
+    _post(
+        "choose_tls",
+        "/queue/tls",
+        t.QueueActed,
+        "Choose what must hold for encryption, whatever the recipient's domain asks for, and try again now",
+        request=s.ChooseTls,
+    ),
+    # encryption on the way to others
+    _get(
+        "tls_policy",
+        "/tls/policy/{domain}",
+        s.TlsPolicyReport,
+        "What must hold for encryption on the way to a domain, and why",
     ),
     # transports and routes
     _get("transports", "/transports", w.Transports, "Ways out for mail"),

@@ -351,6 +351,8 @@ class QueueItem(Reply):
     transport_reason: str = ""
     transport_chosen: bool = False
     """By hand, so that no route is asked."""
+    tls_choice: Literal["default", "verified", "insecure"] = "default"
+    """By hand: what must hold for encryption whatever the recipient's domain asks for."""
     unconfirmed: int = 0
     """How often it was sent without an answer, so that it may have arrived all the same."""
 
@@ -390,6 +392,8 @@ class Attempt(Reply):
     """Empty: direct delivery."""
     reason: str = ""
     """Why it was that transport."""
+    policy: str = ""
+    """What had to hold for encryption, and why."""
 
 
 class QueueDetail(Reply):

@@ -9,7 +9,7 @@ from backend.core.ids import AccountId, QueueId, TraceId
 from backend.outbound import backoff
 from backend.outbound.asked import ASKED_COLUMNS, asked_of, wish_of
 from backend.outbound.entries import Batch
-from backend.outbound.transport import Outgoing
+from backend.outbound.transport import Outgoing, TlsChoice
 from backend.store.database import Reader, Row, Transaction
 
 MAX_BATCH_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8: what any server takes in one transaction
@@ -52,19 +52,21 @@ def next_due(reader: Reader, busy: Collection[str]) -> float | None:
 def _claim_batch(
     tx: Transaction, files: Path, note: Note, first: Row, now: float, jitter_s: float
 ) -> Batch:
-    message, domain, attempts, override = first
+    message, domain, attempts, override, tls_choice = first
     params: dict[str, object] = {
         "message": message,
         "domain": domain,
         "attempts": attempts,
         "override": override,
+        "tls_choice": tls_choice,
         "now": now,
         "limit": MAX_BATCH_RECIPIENTS,
     }
     rows = tx.rows(
         "SELECT id, address, notify, original FROM recipient WHERE message = :message AND domain = :domain"
         " AND state = 'waiting' AND attempts = :attempts AND next_attempt_at <= :now"
-        " AND coalesce(override, '*') = coalesce(:override, '*') ORDER BY id LIMIT :limit",
+        " AND coalesce(override, '*') = coalesce(:override, '*')"
+        " AND tls_choice = :tls_choice ORDER BY id LIMIT :limit",
         params,
     )
     next_attempt_at = now + backoff.next_delay_s(attempts, jitter_s)
@@ -104,6 +106,7 @@ def _claim_batch(
             },
             require_tls=asked.require_tls,
             tls_optional=asked.tls_optional,
+            tls_choice=TlsChoice(tls_choice),
             earlier=_earlier_addresses(tx, params) if attempts else (),
             going_out=lambda: note(ids, attempts + 1),
         ),
@@ -123,7 +126,7 @@ def _not_busy(busy: Collection[str]) -> tuple[str, dict[str, object]]:
 def _first_due(reader: Reader, busy: Collection[str], now: float) -> Row | None:
     where, params = _not_busy(busy)
     return reader.row(
-        "SELECT message, domain, attempts, override FROM recipient"
+        "SELECT message, domain, attempts, override, tls_choice FROM recipient"
         f" WHERE state = 'waiting' AND next_attempt_at <= :now{where}"
         " ORDER BY next_attempt_at, id LIMIT 1",
         params | {"now": now},

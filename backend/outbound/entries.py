@@ -16,7 +16,7 @@ from backend.core.envelope import (
 )
 from backend.core.ids import AccountId, QueueId, TraceId
 from backend.core.status import SmtpStatus
-from backend.outbound.transport import Outgoing, Result, Try
+from backend.outbound.transport import Outgoing, Result, TlsChoice, Try
 from backend.store.values import Target
 
 PRACTICE_NOTE = "practice mode: nothing leaves this computer"
@@ -134,6 +134,7 @@ class Item:
     """How often it may have arrived without our hearing so."""
     release_at: float = 0.0
     """Not sent before, by the sender's wish; 0: at once."""
+    tls_choice: TlsChoice = TlsChoice.DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from backend.outbound.asked import ASKED_COLUMNS, asked_of, wish_of
 from backend.outbound.content import read_start
 from backend.outbound.entries import Detail, Item, LoggedTry, State
 from backend.outbound.queue import Queue
-from backend.outbound.transport import Try
+from backend.outbound.transport import TlsChoice, Try
 from backend.store.database import Reader, Row
 
 Sort = Literal[
@@ -32,7 +32,7 @@ _COLUMNS = (
     " recipient.next_attempt_at, recipient.last_attempt_at, recipient.attempts,"
     " recipient.answer_code, recipient.answer_enhanced, recipient.answer_text,"
     " recipient.chosen, recipient.chosen_reason, recipient.override, recipient.unconfirmed,"
-    " message.release_at"
+    " message.release_at, recipient.tls_choice"
 )
 _FROM = " FROM recipient JOIN message ON message.id = recipient.message"
 
@@ -118,7 +118,7 @@ async def find_item(queue: Queue, queue_id: QueueId) -> Detail | None:
         header_bytes, file, content, message, domain, notify, original, *kept = meta
         octets = min(header_bytes, MAX_SHOWN_HEADER_OCTETS)
         tries = reader.rows(
-            "SELECT at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason FROM attempt"
+            "SELECT at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason, policy FROM attempt"
             " WHERE message = :message AND domain = :domain ORDER BY id",
             {"message": message, "domain": domain},
         )
@@ -194,11 +194,14 @@ def _item(row: Row) -> Item:
         override=row[17],
         unconfirmed=row[18],
         release_at=row[19],
+        tls_choice=TlsChoice(row[20]),
     )
 
 
 def _logged(row: Row) -> LoggedTry:
-    at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason = row
+    at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason, policy = (
+        row
+    )
     return LoggedTry(
         at,
         Try(
@@ -206,6 +209,7 @@ def _logged(row: Row) -> LoggedTry:
             ip=ip,
             port=port,
             tls=tls,
+            policy=policy,
             succeeded=bool(succeeded),
             answer=answer,
             duration_ms=duration_ms,

@@ -50,7 +50,7 @@ from backend.outbound.entries import (
 from backend.outbound.inflight import Inflight
 from backend.outbound.interrupted import put_back_interrupted
 from backend.outbound.route import Choice
-from backend.outbound.transport import Try
+from backend.outbound.transport import TlsChoice, Try
 from backend.runtime.threads import Pool, run_blocking
 from backend.store.database import Database, Transaction
 from backend.store.migrations import load
@@ -232,6 +232,18 @@ class Queue:
         held = await self._act(waiting.missing, (State.HELD,), change, params, State.HELD, told)
         return Acted((*waiting.changed, *held.changed), held.missing)
 
+    async def choose_tls(self, ids: Sequence[QueueId], choice: TlsChoice) -> Acted:
+        """What must hold for TLS at all further attempts by direct delivery. The next one is now; held ones stay held."""
+        params: dict[str, object] = {"now": self._clock.time(), "choice": choice}
+        told = _TLS_TOLD[choice]
+        change = "next_attempt_at = :now, tls_choice = :choice"
+        waiting = await self._act(ids, (State.WAITING,), change, params, State.WAITING, told)
+        if not waiting.missing:
+            return waiting
+        change = "tls_choice = :choice"
+        held = await self._act(waiting.missing, (State.HELD,), change, params, State.HELD, told)
+        return Acted((*waiting.changed, *held.changed), held.missing)
+
     async def hold(self, ids: Sequence[QueueId]) -> Acted:
         return await self._act(
             ids,
@@ -310,6 +322,11 @@ class Queue:
             self.on_work()
 
 
+_TLS_TOLD = {
+    TlsChoice.DEFAULT: "The recipient's domain decides again what must hold for encryption",
+    TlsChoice.VERIFIED: "Chosen by hand: it leaves only with verified encryption",
+    TlsChoice.INSECURE: "Chosen by hand: it may leave without verified encryption",
+}
 _PUBLISHED = {Verdict.DONE: "done", Verdict.RETRY: "waiting", Verdict.FAIL: "failed"}
 
 

@@ -1,6 +1,7 @@
 """Outgoing mail as one service: what `server.py` builds, opens, runs and closes."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,8 +31,12 @@ from backend.outbound.reports import Reporter
 from backend.outbound.route import Choice, Level, Question, Routing, Rule, route
 from backend.outbound.schedule import DRAIN_S, Scheduler
 from backend.outbound.session import DEFAULT_LIMITS, Limits
+from backend.outbound.sts import StsPolicies
+from backend.outbound.sts_cache import StsCache
+from backend.outbound.sts_fetch import HTTPS_PORT, PolicyFetcher
 from backend.outbound.submit import Deliver, Sign, Submitter
 from backend.outbound.tally import Tally
+from backend.outbound.tls_survey import TlsSurvey, survey
 from backend.outbound.transport import Delivery, Result, Try
 from backend.outbound.transports import Transports
 from backend.runtime import tasks
@@ -62,9 +67,12 @@ class Outbound:
         publish: Callable[[QueueChanged], None] = lambda _: None,
         clock: Clock | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        sts_port: int = HTTPS_PORT,
     ) -> None:
+        """`sts_port`: at which other domains' web servers are asked for their MTA-STS policies; another in tests only."""
         server = config().server
         self._config = config
+        self._resolver = resolver
         self._record = record
         self._clock: Clock = clock if clock is not None else SystemClock()
         self.queue = Queue(
@@ -83,6 +91,17 @@ class Outbound:
             clock=self._clock,
             record=record,
         )
+        self.sts = StsPolicies(
+            resolver,
+            PolicyFetcher(
+                resolver,
+                context=self._verifying_context,
+                allow_private=server.outbound.allow_loopback,
+                port=sts_port,
+            ),
+            StsCache(folder, self._clock),
+            self._clock,
+        )
         self.transports = Transports(
             resolver,
             config=config,
@@ -90,6 +109,7 @@ class Outbound:
             own_endpoints=own_endpoints,
             clock=self._clock,
             limits=limits,
+            find_sts=self.sts.find,
         )
         self.tally = Tally(folder, self._clock)
         self._lint = RouteLint()
@@ -120,6 +140,7 @@ class Outbound:
                 group, tasks.supervise(self.tally.run, "counts of routes"), "counts of routes"
             )
             if not self.queue.practice_mode:
+                tasks.start(group, tasks.supervise(self.sts.run, "mta-sts"), "mta-sts")
                 tasks.start(
                     group, tasks.supervise(self._scheduler.run, "outbound queue"), "outbound queue"
                 )
@@ -128,6 +149,7 @@ class Outbound:
         """After `run` was cancelled and nothing is submitted any more."""
         await self._scheduler.drain(drain_s)
         await self.transports.close()
+        await self.sts.close()
         await self.tally.save()
         await self.queue.close()
 
@@ -135,6 +157,9 @@ class Outbound:
         """Something may be due (or a test has moved the clock)."""
         self._scheduler.wake()
         self._reporter.wake()
+
+    async def _verifying_context(self) -> ssl.SSLContext:
+        return await self.transports.verifying_context()
 
     def explain(self, item: Item) -> Choice:
         """Which way the next attempt for an item takes, and why."""
@@ -196,6 +221,23 @@ class Outbound:
         report = await probe(name, domains, self.transports, sender=sender, domain=domain)
         self.tally.note(name, ok=report.ok, text=report.message, tested=True)
         return report
+
+    async def survey_tls(self, domain: str) -> TlsSurvey:
+        """What would hold for TLS on the way to a domain now.
+
+        Raises:
+            UserError: it is no domain, or practice mode forbids to ask.
+        """
+        if self._config().server.practice_mode:
+            raise UserError(
+                Problem(
+                    code="tls.practice",
+                    subject=domain,
+                    message="In practice mode nothing leaves this computer, so other domains can't be asked.",
+                    fix="Ask the real server: the one whose practice_mode in server.toml is false.",
+                )
+            )
+        return await survey(domain, self._resolver, self.transports.findings)
 
     async def attempt(self, batch: Batch) -> None:
         """One attempt for one batch, written down."""

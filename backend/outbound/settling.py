@@ -106,8 +106,8 @@ def _log_tries(
     params = {"message": batch.message, "domain": batch.domain}
     tx.run_many(
         "INSERT INTO attempt (message, domain, at, host, ip, port, tls, succeeded, answer,"
-        " duration_ms, excerpt, transport, reason) VALUES (:message, :domain, :at, :host, :ip,"
-        " :port, :tls, :succeeded, :answer, :duration_ms, :excerpt, :transport, :reason)",
+        " duration_ms, excerpt, transport, reason, policy) VALUES (:message, :domain, :at, :host, :ip,"
+        " :port, :tls, :succeeded, :answer, :duration_ms, :excerpt, :transport, :reason, :policy)",
         [
             params
             | {
@@ -122,6 +122,7 @@ def _log_tries(
                 "excerpt": entry.excerpt,
                 "transport": transport,
                 "reason": reason,
+                "policy": entry.policy[:MAX_NOTE_CHARS],
             }
             for entry in tries
         ],

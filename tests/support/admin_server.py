@@ -31,6 +31,7 @@ from backend.config.store import ConfigStore
 from backend.core.clock import SystemClock
 from backend.core.events import ServerEvent
 from backend.core.problems import Problem
+from backend.dns.answers import NoDomain
 from backend.mailauth.keys import KeyStore
 from backend.mailauth.selectors import DkimKeys
 from backend.observe.activity import Activity
@@ -43,6 +44,9 @@ from tests.support.settings import new_folder
 
 class NoResolver:
     """Nothing is looked up."""
+
+    async def mx(self, domain):
+        return NoDomain()
 
 
 @dataclass
@@ -124,7 +128,7 @@ async def admin_server(
             config=lambda: config.current,
             directory=directory,
             deliver=store.deliver,
-            resolver=NoResolver(),
+            resolver=resolver or NoResolver(),
             record=activity.record,
         )
         await outbound.open()

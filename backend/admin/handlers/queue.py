@@ -6,6 +6,7 @@ from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.api import types as t
 from backend.api.delivery import ChooseTransport
+from backend.api.tls import ChooseTls
 from backend.core.errors import NotFoundError
 from backend.core.ids import QueueId
 from backend.core.problems import Problem
@@ -16,6 +17,7 @@ from backend.outbound.listing import Filter, find_item, list_items
 from backend.outbound.queue import Queue
 from backend.outbound.route import DIRECT
 from backend.outbound.service import Outbound
+from backend.outbound.transport import TlsChoice
 
 # The API's word for each state that the list can show.
 _STATES: dict[State, t.QueueState] = {
@@ -49,6 +51,7 @@ def _item(outbound: Outbound, item: Item) -> t.QueueItem:
         transport=transport,
         transport_reason=reason,
         transport_chosen=item.override is not None,
+        tls_choice=item.tls_choice.value,
         unconfirmed=item.unconfirmed,
     )
 
@@ -113,6 +116,7 @@ async def queue_item(call: Call) -> t.QueueDetail:
                 answer=entry.entry.answer,
                 transport=entry.transport,
                 reason=entry.reason,
+                policy=entry.entry.policy,
             )
             for entry in detail.attempts
         ],
@@ -129,6 +133,13 @@ async def choose_transport(call: Call) -> t.QueueActed:
         raise unknown_transport(str(name))
     ids = [QueueId(number) for number in body.ids]
     acted = await services.outbound.queue.choose_transport(ids, name)
+    return t.QueueActed(changed=len(acted.changed), missing=list(acted.missing))
+
+
+async def choose_tls(call: Call) -> t.QueueActed:
+    body = call.body(ChooseTls)
+    ids = [QueueId(number) for number in body.ids]
+    acted = await call.services.outbound.queue.choose_tls(ids, TlsChoice(body.tls))
     return t.QueueActed(changed=len(acted.changed), missing=list(acted.missing))
 
 
@@ -152,5 +163,6 @@ HANDLERS: dict[str, Handler] = {
     "release": _acting(lambda queue, ids: queue.release(ids)),
     "drop": _acting(lambda queue, ids: queue.drop(ids)),
     "choose_transport": choose_transport,
+    "choose_tls": choose_tls,
     "fail": _acting(lambda queue, ids: queue.fail(ids)),
 }

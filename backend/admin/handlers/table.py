@@ -17,6 +17,7 @@ from backend.admin.handlers import (
     status,
     streams,
     tester,
+    tls,
 )
 
 
@@ -34,6 +35,7 @@ def all_handlers() -> dict[str, Handler]:
         connect,
         delivery,
         tester,
+        tls,
         queue,
         activity,
         streams,
