@@ -12,7 +12,9 @@ from backend.tls.sts import (
     parse_record,
 )
 
-POLICY = b"version: STSv1\r\nmode: enforce\r\nmx: mail.b.test\r\nmx: *.b.test\r\nmax_age: 604800\r\n"
+POLICY = (
+    b"version: STSv1\r\nmode: enforce\r\nmx: mail.b.test\r\nmx: *.b.test\r\nmax_age: 604800\r\n"
+)
 
 
 @pytest.mark.parametrize(
