@@ -202,7 +202,8 @@ class Appliance:
             is_exempt=lambda peer: server.practice_mode and is_loopback(peer),
             clock=self.clock,
         )
-        self.passwords.on_changed = self.imap.drop_account
+        self.passwords.on_changed = self._end_sessions
+        self._signing_in = _may_sign_in(config)
         self._opened.push_async_callback(self.imap.stop)
         self._opened.push_async_callback(self.submission.shut_down)
         self._opened.push_async_callback(self.mx.shut_down)
@@ -241,10 +242,15 @@ class Appliance:
 
     def _config_applied(self, config: Config) -> None:
         self.directory.update(config)
-        for account, owner in config.domains.accounts.items():
-            if owner.disabled:
-                self.imap.drop_account(AccountId(account))
+        before, self._signing_in = self._signing_in, _may_sign_in(config)
+        for account in before - self._signing_in:
+            self._end_sessions(account)
         self.outbound.wake()
+
+    def _end_sessions(self, account: AccountId) -> None:
+        """Whoever was signed in must prove again that they may."""
+        self.imap.drop_account(account)
+        self.submission.drop_account(account)
 
     def _tell_config_changes(self) -> None:
         for event in self._config_changes.take():
@@ -252,5 +258,10 @@ class Appliance:
                 self.record(event)
 
     async def _account_removed(self, account: AccountId) -> None:
-        self.imap.drop_account(account)
+        self._end_sessions(account)
         await self.store.remove_account(account)
+
+
+def _may_sign_in(config: Config) -> frozenset[AccountId]:
+    accounts = config.domains.accounts
+    return frozenset(AccountId(name) for name, owner in accounts.items() if not owner.disabled)

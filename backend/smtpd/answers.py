@@ -31,6 +31,7 @@ HELP = SmtpStatus(
 )
 TIMED_OUT = SmtpStatus(421, "4.4.2", "Nothing came for too long; closing the connection")
 SHUTTING_DOWN = SmtpStatus(421, "4.3.2", "This server is shutting down; please try again later")
+ACCOUNT_CHANGED = SmtpStatus(421, "4.7.0", "Your account has changed; please sign in again")
 NUL = SmtpStatus(550, "5.6.0", "The message holds a NUL, which no message may")
 NO_BINARY = SmtpStatus(502, "5.5.1", "CHUNKING is not offered; closing the connection")
 NOT_SMTP = SmtpStatus(554, "5.5.1", "This is a mail server; closing the connection")

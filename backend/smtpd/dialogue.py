@@ -106,6 +106,11 @@ class Dialogue:
         self._must_end_at = wire.now() + MAX_SESSION_S
         self._forget_greeting()
 
+    @property
+    def account(self) -> AccountId | None:
+        """Who has signed in."""
+        return self._account
+
     async def greet(self) -> None:
         text = f"{self._settings.hostname} {answers.READY.text}"
         await self._wire.say(SmtpStatus(answers.READY.code, "", text))

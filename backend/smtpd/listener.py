@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from backend.accounts.login import Logins, is_loopback
-from backend.core.ids import Cid
+from backend.core.ids import AccountId, Cid
 from backend.core.status import UNKNOWN_FAULT, SmtpStatus
 from backend.observe import log as logs
 from backend.smtp.replies import format_reply
@@ -77,6 +77,14 @@ class SmtpServer:
             if late:
                 await asyncio.wait(late, timeout=drain_s)
 
+    def drop_account(self, account: AccountId) -> None:
+        """Ends the sessions of an account that was removed, switched off or got a new password; a message that is being
+        stored is finished and answered first.
+        """
+        for connection in list(self._connections):
+            if connection.account == account:
+                connection.stop(answers.ACCOUNT_CHANGED)
+
     def add(self, connection: "_Connection") -> None:
         self._connections.add(connection)
 
@@ -115,6 +123,7 @@ class _Connection(SMTP):
         self.is_busy = False
         self.is_amid_input = False
         self._is_ending = False
+        self._stopped_for: SmtpStatus | None = None
         self._tls_description: str | None = None
         self._session_rules = server.make_session()
         self._dialogue = Dialogue(
@@ -153,10 +162,15 @@ class _Connection(SMTP):
             return False  # a TLS transport closed twice can't tell
         return not self.tls_text()
 
-    def stop(self) -> None:
+    @property
+    def account(self) -> AccountId | None:
+        return self._dialogue.account
+
+    def stop(self, reason: SmtpStatus = answers.SHUTTING_DOWN) -> None:
         """Ends the session politely; while a message is being stored, after its reply."""
+        self._stopped_for = self._stopped_for or reason
         if not self.is_busy:
-            self._break_off(answers.SHUTTING_DOWN)
+            self._break_off(reason)
 
     def abort(self) -> None:
         _abort(self.transport)
@@ -295,8 +309,8 @@ class _Connection(SMTP):
                     await self._dialogue.greet()
                     while self.transport is not None:
                         await self._dialogue.one_command()
-                        if self._server.is_stopping:
-                            self.end(answers.SHUTTING_DOWN)
+                        if self._stopped_for is not None:
+                            self.end(self._stopped_for)
             except (ConnectionEndsError, ConnectionError):
                 pass
             except Exception as error:  # the connection loop's border

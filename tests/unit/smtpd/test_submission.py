@@ -255,3 +255,14 @@ async def test_an_account_that_was_switched_off_sends_no_more(servers):
     for sender in (ANNA, ""):
         assert (await talk.say(f"MAIL FROM:<{sender}>")).startswith("550 5.7.1")
     await talk.close()
+
+
+async def test_sessions_of_an_account_that_changed_end_and_others_go_on(servers):
+    anna, stranger = await secured(servers, implicit=True), await secured(servers, implicit=True)
+    await sign_in(anna, "PLAIN")
+    servers.submissions.drop_account("anna")
+    assert (await anna.reply()).startswith("421 4.7.0 Your account has changed")
+    assert await anna.is_closed()
+    assert (await stranger.say("NOOP")).startswith("250")
+    for talk in (anna, stranger):
+        await talk.close()
