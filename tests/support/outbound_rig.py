@@ -9,7 +9,7 @@ from backend.accounts.directory import Directory
 from backend.config.model import Config
 from backend.core.address import parse_address
 from backend.core.connection import SessionFacts
-from backend.core.envelope import Envelope
+from backend.core.envelope import NOTHING_ASKED, Asked, Envelope, Wish
 from backend.core.events import QueueChanged, TimelineEntry
 from backend.core.ids import AccountId, Cid, TraceId
 from backend.core.status import SmtpStatus
@@ -116,12 +116,23 @@ class OutboundRig:
         self._changed.set()
 
     async def submit(
-        self, *to: str, sender: str | None = "anna@a.test", content=CONTENT, account="anna", **facts
+        self,
+        *to: str,
+        sender: str | None = "anna@a.test",
+        content=CONTENT,
+        account="anna",
+        asked: Asked = NOTHING_ASKED,
+        wishes: dict[str, Wish] | None = None,
+        smtputf8: bool = False,
+        **facts,
     ) -> SmtpStatus:
         self._sent += 1
         envelope = Envelope(
             sender=parse_address(sender) if sender else None,
             recipients=tuple(parse_address(address) for address in to or ("bo@b.test",)),
+            smtputf8=smtputf8,
+            asked=asked,
+            wishes={parse_address(a): wish for a, wish in (wishes or {}).items()},
         )
         return await self.outbound.submitter.submit(
             AccountId(account),
