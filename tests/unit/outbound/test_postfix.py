@@ -1,4 +1,4 @@
-"""Debian's Postfix as the smarthost: the one server that most people have."""
+"""Debian's Postfix, the server that most people have, as the smarthost and as the one that the DNS names."""
 
 from dataclasses import replace
 
@@ -6,9 +6,12 @@ import pytest
 
 from backend.core.address import parse_address
 from backend.core.ids import TraceId
+from backend.dns.resolver import DnsResolver
+from backend.outbound.direct import DirectTransport
 from backend.outbound.session import FROM_BEFORE
 from backend.outbound.transport import Outgoing
 from backend.smtp.client import Stage
+from tests.support.dns_server import DnsServer
 from tests.support.postfix import Postfix, can_run
 from tests.support.relay_rig import Authority, relay
 from tests.support.smtp_sink import SmtpSink
@@ -57,3 +60,35 @@ async def test_postfix_takes_the_mail_over_verified_tls_and_passes_it_on(tmp_pat
         assert finding.status.is_success
         assert finding.stage is Stage.MAIL
         await dialogues.close()
+
+
+async def test_postfix_as_the_mail_server_of_a_domain_takes_mail_over_tls_that_nobody_vouches_for(
+    tmp_path,
+):
+    Authority(tmp_path).issue("relay.test")  # not trusted here, and for another name
+    zone = {"b.test": {"MX": ["10 mx.b.test."]}, "mx.b.test": {"A": ["127.0.0.1"]}}
+    async with (
+        SmtpSink() as sink,
+        Postfix(tmp_path / "relay.test.pem", sink.port) as postfix,
+        DnsServer(zone) as dns,
+    ):
+        transport = DirectTransport(
+            DnsResolver([dns.endpoint]),
+            hostname="mail.a.test",
+            port=postfix.port,
+            allow_private=True,
+        )
+        delivery = await transport.deliver(message("bo@b.test", "refused@b.test", "cy@b.test"))
+        one, refused, two = delivery.results
+        assert (one.status.code, two.status.code) == (250, 250)
+        assert refused.status.code == 554
+        assert refused.status.enhanced == "5.7.1"
+        assert not refused.another_way  # the host has one kind of addresses
+        (tried,) = delivery.tries
+        assert tried.tls.startswith("TLSv1.3")
+        assert (tried.host, tried.ip) == ("mx.b.test", "127.0.0.1")
+        (passed_on,) = await sink.wait_for(1)
+        assert sorted(passed_on.recipients) == ["bo@b.test", "cy@b.test"]
+        delivery = await transport.deliver(message("refused@b.test"))
+        assert delivery.results[0].status.code == 554
+        await transport.close()
