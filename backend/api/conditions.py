@@ -35,8 +35,8 @@ class Cond(BaseModel):
     path: str | None = None
     is_in: list[JsonValue] | None = Field(default=None, alias="in")
     empty: bool | None = None
-    min: float | None = None
-    max: float | None = None
+    min: int | float | None = None
+    max: int | float | None = None
     all: "list[Cond] | None" = None
     any: "list[Cond] | None" = None
     negated: "Cond | None" = Field(default=None, alias="not")

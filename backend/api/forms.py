@@ -20,7 +20,8 @@ Values are plain JSON:
 | datetime | `2026-11-23T20:15:00Z` |
 | readonly | anything; shown as text, needs not be sent back |
 
-Values that the form has no field for are not sent; a field that is not shown (`show_if`) keeps its value and sends it.
+A field that is not shown (`show_if`) keeps its value and sends it. A field of the form that is left out stays as it is on the
+server; one inside of an object or an entry gets its default. Values that the form has no field for are refused.
 Faults come all at once (status 422), each with the JSON pointer of its field in these values: `/via/auth/username`. The tag of
 a variant is `/via/kind`; a key of a map that is wrong has the pointer of its entry.
 """
@@ -75,7 +76,7 @@ class Choice(Reply):
 class ChoicesFrom(Reply):
     """Choices that the server lists. `path` is a GET route below /api/v1; its reply has the list in `items`.
 
-    In each entry, `value` and `label` name the members to take. `create` is the page on which a new one is made: a picker
+    `{key}` in it is the key of the form. In each entry, `value` and `label` name the members to take. `create` is the page on which a new one is made: a picker
     always offers it. `empty`: what to say when there is none yet. `first`: choices in front, such as "none".
     """
 
@@ -137,14 +138,16 @@ class Field(Reply):
     restart: bool = False
     keywords: str = ""
     """Other words by which the search finds it."""
+    ask: str = ""
+    """What to say when it is missing: "Enter the server name". The server's fault says the same."""
 
     show_if: Cond | None = None
     required_if: Cond | None = None
     enable_if: Cond | None = None
 
     # int, float, size, duration
-    min: float | None = None
-    max: float | None = None
+    min: int | float | None = None
+    max: int | float | None = None
     duration_unit: Literal["s", "min", "h", "d"] = "s"
     zero: str = ""
     """What 0 stands for, such as "no limit"; a face may offer it as a switch."""
@@ -290,7 +293,7 @@ class ListSpec(Reply):
 
 
 class Spec(Reply):
-    """A form, a list, or both. `version` changes with the content. `key`: what stands for {key}, empty when there is only one."""
+    """A form, a list, or both. `version` changes with the content."""
 
     id: str
     version: str
@@ -298,10 +301,13 @@ class Spec(Reply):
     help: str = ""
     icon: str = ""
     key: Literal["", "domain", "account", "transport", "name"] = ""
+    """What the key is; empty: there is only one such form, and its key is `-`."""
     page: str = ""
     """Where it is edited, with `{key}`."""
     creates: bool = False
-    """A PUT to a key that is not there yet makes the thing."""
+    """A PUT to a key that is not there yet makes the thing. A face asks for the key first, with `key_field`; its faults have
+    the path `/@key`."""
+    key_field: Field | None = None
     fields: list[Field] = Setting(default_factory=list)
     layout: list[Section] = Setting(default_factory=list)
     actions: list[Action] = Setting(default_factory=list)

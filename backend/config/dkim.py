@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from backend.config.fields import UI, Settings
+from backend.config.fields import UI, Option, Settings, Shape
 
 Algorithm = Literal["rsa2048", "ed25519"]
 Phase = Literal["publish", "wait", "retire"]
@@ -62,6 +62,14 @@ class Selector(Settings):
             "“rsa2048” is understood by everyone; “ed25519” is shorter and newer, for use beside it.",
             example="rsa2048",
             level="advanced",
+            shape=Shape(
+                widget="radio",
+                options=(
+                    Option("rsa2048", "RSA, 2048 bits", "Everyone understands it."),
+                    Option("ed25519", "Ed25519", "Shorter and newer, for use beside the other."),
+                ),
+                keywords="rsa ed25519 key",
+            ),
         ),
     ] = "rsa2048"
 
@@ -110,6 +118,13 @@ class Dkim(Settings):
             "Signing selectors",
             "Each message gets one signature from each of these; empty: mail leaves without a signature, and many will treat it as junk.",
             example='["2026a"]',
+            shape=Shape(
+                source="selectors",
+                widget="chips",
+                item="Selector",
+                add="Add a selector",
+                keywords="dkim signature",
+            ),
         ),
     ] = Field(default_factory=list)
     selectors: Annotated[

@@ -20,6 +20,61 @@ Level = Literal["basic", "advanced"]
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """One of the values of a setting in words for people."""
+
+    value: str | int
+    label: str
+    help: str = ""
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """That the setting `path` beside this one (`../x`: further out, `/x`: of the whole form) has one of the values;
+    without values: that something is in it.
+    """
+
+    path: str
+    values: tuple[str | int | bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How forms draw a setting, where its type does not say enough. `backend.api.forms.Field` has the meaning of each."""
+
+    kind: str = ""
+    widget: str = ""
+    width: str = ""
+    icon: str = ""
+    placeholder: str = ""
+    keywords: str = ""
+    """Other words by which the search finds it."""
+    zero: str = ""
+    """What 0 stands for."""
+    every: str = ""
+    """Of a duration: s, min, h or d."""
+    options: tuple[Option, ...] = ()
+    source: str = ""
+    """Choices that the server lists: accounts, domains, transports or selectors."""
+    suggestions: tuple[str, ...] = ()
+    suggest_from: str = ""
+    accept: tuple[str, ...] = ()
+    ordered: bool = False
+    item: str = ""
+    """What one entry of a list or table is called."""
+    key: str = ""
+    """What the names in a table are."""
+    item_title: str = ""
+    add: str = ""
+    ask: str = ""
+    """What to say when it is missing."""
+    show_if: tuple[When, ...] = ()
+    required_if: tuple[When, ...] = ()
+    enable_if: tuple[When, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UI:
     """How one setting is shown. `live`: a change takes effect at once; otherwise the server must be started again."""
 
@@ -29,6 +84,7 @@ class UI:
     example: str = ""
     level: Level = "basic"
     live: bool = True
+    shape: Shape = Shape()
 
 
 class Settings(BaseModel):

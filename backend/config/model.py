@@ -18,6 +18,7 @@ from backend.config.fields import (
     HostName,
     Name,
     Settings,
+    Shape,
     Text,
     checked_mailbox,
     checked_separator,
@@ -39,6 +40,7 @@ class ServerConfig(Settings):
             "The full name of this server, as other mail servers know it and as its certificate says.",
             example="mail.example.org",
             live=False,
+            shape=Shape(ask="Enter the name of this server", keywords="fqdn mx name"),
         ),
     ]
     practice_mode: Annotated[
@@ -58,6 +60,13 @@ class ServerConfig(Settings):
             "Groups of addresses and ports, each under a name of its own.",
             example="[listeners.public]",
             live=False,
+            shape=Shape(
+                item="Listener",
+                key="Name",
+                item_title="{@}",
+                add="Add a listener",
+                keywords="ports bind interface",
+            ),
         ),
     ] = Field(default_factory=dict)
     tls: Annotated[
@@ -114,6 +123,7 @@ class MailDomain(Settings):
             "Mail for the domain is put off with a temporary error, and nobody sends from it; for use while moving.",
             example="false",
             level="advanced",
+            shape=Shape(widget="toggle", keywords="disable"),
         ),
     ] = False
     catchall_separator: Annotated[
@@ -124,6 +134,9 @@ class MailDomain(Settings):
             "With “+”, mail to anna+shop@… arrives at anna@…; empty switches this off.",
             example="+",
             level="advanced",
+            shape=Shape(
+                width="xs", suggestions=("+", "-"), keywords="plus address subaddress detail tag"
+            ),
         ),
     ] = ""
     localpart_case_sensitive: Annotated[
@@ -143,6 +156,14 @@ class MailDomain(Settings):
             "For mail sent from this domain.",
             example='[[domains."example.org".routes]]',
             level="advanced",
+            shape=Shape(
+                item="Route",
+                ordered=True,
+                widget="reorder",
+                item_title="{#}. through {transport}",
+                add="Add a route",
+                keywords="relay way rule smarthost",
+            ),
         ),
     ] = Field(default_factory=list)
     aliases: Annotated[
@@ -182,7 +203,12 @@ class Destination(Settings):
     mailbox: Annotated[
         str,
         AfterValidator(checked_mailbox),
-        UI("Mailbox", "Where its mail is put; it is made when it is missing.", example="INBOX"),
+        UI(
+            "Mailbox",
+            "Where its mail is put; it is made when it is missing.",
+            example="INBOX",
+            shape=Shape(suggestions=("INBOX", "Archive"), keywords="folder"),
+        ),
     ] = "INBOX"
 
 
@@ -190,10 +216,22 @@ class Account(Settings):
     """A person or thing that has mailboxes here"""
 
     domain: Annotated[
-        HostName, UI("Domain", "The domain of its main address.", example="example.org")
+        HostName,
+        UI(
+            "Domain",
+            "The domain of its main address.",
+            example="example.org",
+            shape=Shape(source="domains", ask="Choose the domain"),
+        ),
     ]
     full_name: Annotated[
-        Text, UI("Full name", "As it stands in front of the address.", example="Anna Meier")
+        Text,
+        UI(
+            "Full name",
+            "As it stands in front of the address.",
+            example="Anna Meier",
+            shape=Shape(keywords="person display name"),
+        ),
     ] = ""
     disabled: Annotated[
         bool,
@@ -201,6 +239,7 @@ class Account(Settings):
             "Sign-in switched off",
             "Nobody can sign in to the account or send from it; mail to it is still taken.",
             example="false",
+            shape=Shape(widget="toggle", keywords="disable lock block"),
         ),
     ] = False
     quota_bytes: Annotated[
@@ -211,6 +250,7 @@ class Account(Settings):
             "How much mail it may keep; 0 for no limit.",
             unit="bytes",
             example="10737418240",
+            shape=Shape(kind="size", zero="no limit", keywords="quota storage limit"),
         ),
     ] = 0
     max_outgoing_messages_per_day: Annotated[
@@ -222,6 +262,7 @@ class Account(Settings):
             unit="recipients in 24 hours",
             example="1000",
             level="advanced",
+            shape=Shape(zero="1000", width="s", keywords="limit rate sending"),
         ),
     ] = DEFAULT_OUTGOING_PER_DAY
     max_first_time_recipients_per_day: Annotated[
@@ -233,6 +274,7 @@ class Account(Settings):
             unit="recipients in 24 hours",
             example="200",
             level="advanced",
+            shape=Shape(zero="200", width="s", keywords="limit rate sending"),
         ),
     ] = DEFAULT_FIRST_TIME_PER_DAY
     destinations: Annotated[
@@ -242,6 +284,13 @@ class Account(Settings):
             "Addresses",
             "The addresses of the account; “@example.org” takes all mail of the domain that no other address takes.",
             example='[accounts.anna.destinations."anna@example.org"]',
+            shape=Shape(
+                item="Address",
+                key="Address",
+                item_title="{@}",
+                add="Add an address",
+                keywords="email alias catch-all",
+            ),
         ),
     ] = Field(default_factory=dict)
     routes: Annotated[
@@ -252,6 +301,14 @@ class Account(Settings):
             "For mail that this account sends.",
             example="[[accounts.anna.routes]]",
             level="advanced",
+            shape=Shape(
+                item="Route",
+                ordered=True,
+                widget="reorder",
+                item_title="{#}. through {transport}",
+                add="Add a route",
+                keywords="relay way rule smarthost",
+            ),
         ),
     ] = Field(default_factory=list)
 
@@ -281,6 +338,7 @@ class DomainsConfig(Settings):
             "The account that gets mail to postmaster where nothing else is set; empty means the first account.",
             example="anna",
             level="advanced",
+            shape=Shape(source="accounts", keywords="reports owner"),
         ),
     ] = ""
     postmaster_mailbox: Annotated[
@@ -316,7 +374,20 @@ class DomainsConfig(Settings):
     routes: Annotated[
         list[Route],
         Field(max_length=1000),
-        UI("Routes", "For all mail that leaves.", example="[[routes]]", level="advanced"),
+        UI(
+            "Routes",
+            "For all mail that leaves.",
+            example="[[routes]]",
+            level="advanced",
+            shape=Shape(
+                item="Route",
+                ordered=True,
+                widget="reorder",
+                item_title="{#}. through {transport}",
+                add="Add a route",
+                keywords="relay way rule smarthost",
+            ),
+        ),
     ] = Field(default_factory=list)
 
 

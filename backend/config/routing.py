@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from backend.config.fields import UI, Name, Port, RouteDomain, Settings, Text
+from backend.config.fields import UI, Name, Option, Port, RouteDomain, Settings, Shape, Text
 from backend.core.address import parse_domain
 
 
@@ -36,6 +36,7 @@ class Route(Settings):
             "From domains",
             "Domains of the sender; “.example.org” includes all below it; empty means any.",
             example='["example.org"]',
+            shape=Shape(widget="chips", item="Domain", add="Add a domain", keywords="sender"),
         ),
     ] = Field(default_factory=list)
     to_domain: Annotated[
@@ -45,6 +46,9 @@ class Route(Settings):
             "To domains",
             "Domains of the recipient; “.example.org” includes all below it; empty means any.",
             example='[".example.net"]',
+            shape=Shape(
+                widget="chips", item="Domain", add="Add a domain", keywords="recipient destination"
+            ),
         ),
     ] = Field(default_factory=list)
     minimum_attempts: Annotated[
@@ -56,9 +60,18 @@ class Route(Settings):
             unit="attempts",
             example="3",
             level="advanced",
+            shape=Shape(width="xs"),
         ),
     ] = 0
-    transport: Annotated[Name, UI("Transport", "Name of the transport to use.", example="relay")]
+    transport: Annotated[
+        Name,
+        UI(
+            "Transport",
+            "Name of the transport to use.",
+            example="relay",
+            shape=Shape(source="transports", ask="Choose a transport"),
+        ),
+    ]
     disabled: Annotated[
         bool,
         UI("Switched off", "The route is kept, but takes no mail.", example="true"),
@@ -80,7 +93,12 @@ class TransportAuth(Settings):
     username: Annotated[
         Text,
         Field(min_length=1),
-        UI("User name", "The name to sign in with.", example="me@example.org"),
+        UI(
+            "User name",
+            "The name to sign in with.",
+            example="me@example.org",
+            shape=Shape(ask="Enter the user name", keywords="login sasl"),
+        ),
     ]
     mechanisms: Annotated[
         list[str],
@@ -90,6 +108,12 @@ class TransportAuth(Settings):
             "Allowed ways to sign in, best first; empty means all that keep the password secret: SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5. PLAIN and LOGIN, which send the password itself, only if listed.",
             example='["SCRAM-SHA-256", "PLAIN"]',
             level="advanced",
+            shape=Shape(
+                kind="multi",
+                widget="chips",
+                options=tuple(Option(name, name) for name in SASL_MECHANISMS),
+                keywords="sasl scram plain login",
+            ),
         ),
     ] = Field(default_factory=list)
 
@@ -99,7 +123,16 @@ class SmtpTransport(Settings):
 
     host: Annotated[
         str,
-        UI("Server", "The name its certificate is checked against.", example="smtp.example.net"),
+        UI(
+            "Server",
+            "The name its certificate is checked against.",
+            example="smtp.example.net",
+            shape=Shape(
+                ask="Enter the server name",
+                placeholder="smtp.relay.example",
+                keywords="host smarthost provider",
+            ),
+        ),
     ]
     port: Annotated[
         Port,
@@ -109,6 +142,7 @@ class SmtpTransport(Settings):
             unit="port",
             example="465",
             level="advanced",
+            shape=Shape(zero="the usual one", width="xs"),
         ),
     ] = 0
     starttls_insecure_skip_verify: Annotated[
@@ -137,6 +171,7 @@ class SmtpTransport(Settings):
             "What the operator of the server wants in your SPF record behind “include:”, so that others accept mail that comes through it.",
             example="spf.example.net",
             level="advanced",
+            shape=Shape(keywords="spf include dns"),
         ),
     ] = ""
     auth: Annotated[
@@ -145,6 +180,7 @@ class SmtpTransport(Settings):
             "Sign in",
             "User name for the server; leave out if it asks for none.",
             example="[transports.relay.submissions.auth]",
+            shape=Shape(widget="group_toggle", keywords="login password credentials"),
         ),
     ] = None
 
@@ -153,7 +189,13 @@ class SocksTransport(Settings):
     """Direct delivery through a SOCKS5 proxy (behaviour T6)"""
 
     address: Annotated[
-        str, UI("Proxy", "Host and port of the SOCKS5 proxy.", example="127.0.0.1:1080")
+        str,
+        UI(
+            "Proxy",
+            "Host and port of the SOCKS5 proxy.",
+            example="127.0.0.1:1080",
+            shape=Shape(ask="Enter host and port of the proxy", keywords="socks5 tor"),
+        ),
     ]
     remote_ips: Annotated[
         list[str],
@@ -162,6 +204,7 @@ class SocksTransport(Settings):
             "Addresses of the proxy",
             "The IP addresses under which the proxy reaches other servers; they belong into the SPF record.",
             example='["192.0.2.1"]',
+            shape=Shape(widget="chips", item="IP address", add="Add an address", keywords="spf ip"),
         ),
     ] = Field(default_factory=list)
     username: Annotated[
@@ -179,6 +222,7 @@ class SocksTransport(Settings):
             "Name of the proxy",
             "The host name that belongs to those addresses.",
             example="out.example.org",
+            shape=Shape(ask="Enter the name of the proxy"),
         ),
     ] = ""
 
@@ -205,6 +249,7 @@ class FailTransport(Settings):
             "4xx tries again later, 5xx gives up at once.",
             unit="SMTP code",
             example="554",
+            shape=Shape(width="xs"),
         ),
     ] = 554
     smtp_message: Annotated[

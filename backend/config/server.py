@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from backend.config.fields import UI, Host, HostPort, IpAddress, Port, Settings
+from backend.config.fields import UI, Host, HostPort, IpAddress, Option, Port, Settings, Shape, When
 
 
 def _port(title: str, help_: str, example: str) -> UI:
@@ -22,6 +22,13 @@ class Listener(Settings):
             "The addresses of this computer on which to listen; 0.0.0.0 and :: stand for all of them.",
             example='["0.0.0.0", "::"]',
             live=False,
+            shape=Shape(
+                item="IP address",
+                widget="chips",
+                add="Add an address",
+                suggestions=("0.0.0.0", "::", "127.0.0.1"),  # noqa: S104  # a mail server listens to the world
+                ask="Enter at least one address",
+            ),
         ),
     ]
     public_addresses: Annotated[
@@ -33,6 +40,12 @@ class Listener(Settings):
             example='["203.0.113.9"]',
             level="advanced",
             live=False,
+            shape=Shape(
+                item="IP address",
+                widget="chips",
+                add="Add an address",
+                keywords="nat router external",
+            ),
         ),
     ] = Field(default_factory=list)
     smtp_port: Annotated[
@@ -79,6 +92,18 @@ class Tls(Settings):
             "“self_signed” makes one with an own certificate authority, for trying out; “files” reads the two files below.",
             example="self_signed",
             live=False,
+            shape=Shape(
+                widget="radio",
+                options=(
+                    Option(
+                        "self_signed",
+                        "Made here",
+                        "By an authority of its own, for trying out: mail apps will ask whether to trust it.",
+                    ),
+                    Option("files", "My own files", "Two PEM files on the server's computer."),
+                ),
+                keywords="ssl tls certificate",
+            ),
         ),
     ] = "self_signed"
     certificate_file: Annotated[
@@ -88,6 +113,14 @@ class Tls(Settings):
             "PEM file with the certificate of this server, then the intermediate ones. Needed for “files”.",
             example="/etc/ssl/mail.pem",
             live=False,
+            shape=Shape(
+                kind="file",
+                accept=(".pem", ".crt", ".cer"),
+                show_if=(When("mode", ("files",)),),
+                required_if=(When("mode", ("files",)),),
+                ask="Name the file with the certificate",
+                keywords="ssl chain",
+            ),
         ),
     ] = ""
     key_file: Annotated[
@@ -97,6 +130,14 @@ class Tls(Settings):
             "PEM file with the private key that belongs to the certificate, without a pass phrase. Needed for “files”.",
             example="/etc/ssl/private/mail.key",
             live=False,
+            shape=Shape(
+                kind="file",
+                accept=(".pem", ".key"),
+                show_if=(When("mode", ("files",)),),
+                required_if=(When("mode", ("files",)),),
+                ask="Name the file with the key",
+                keywords="ssl private",
+            ),
         ),
     ] = ""
 
@@ -113,6 +154,7 @@ class Limits(Settings):
             unit="bytes",
             example="52428800",
             live=False,
+            shape=Shape(kind="size", keywords="size limit attachment"),
         ),
     ] = 50 * 1024 * 1024
     recipients: Annotated[
@@ -188,6 +230,12 @@ class Outbound(Settings):
             example='["127.0.0.1:53"]',
             level="advanced",
             live=False,
+            shape=Shape(
+                widget="chips",
+                item="DNS server",
+                add="Add a DNS server",
+                keywords="resolver nameserver",
+            ),
         ),
     ] = Field(default_factory=list)
     ca_file: Annotated[
@@ -198,6 +246,7 @@ class Outbound(Settings):
             example="/etc/ssl/own-ca.pem",
             level="advanced",
             live=False,
+            shape=Shape(kind="file", accept=(".pem", ".crt"), keywords="ca root trust"),
         ),
     ] = ""
     concurrency: Annotated[
@@ -247,6 +296,9 @@ class Admin(Settings):
             "Names and IP addresses under which a browser may open the administration, beside the host name and localhost.",
             example='["mail.example.org", "192.168.1.10"]',
             live=False,
+            shape=Shape(
+                widget="chips", item="Name", add="Add a name", keywords="host allowed browser"
+            ),
         ),
     ] = Field(default_factory=list)
     session_minutes: Annotated[
@@ -259,6 +311,7 @@ class Admin(Settings):
             example="720",
             level="advanced",
             live=False,
+            shape=Shape(kind="duration", every="min", keywords="session timeout idle"),
         ),
     ] = 720
 
@@ -274,5 +327,14 @@ class Log(Settings):
             example="info",
             level="advanced",
             live=False,
+            shape=Shape(
+                options=(
+                    Option("debug", "Everything", "For looking into a fault; much is written."),
+                    Option("info", "What happens"),
+                    Option("warning", "What may go wrong"),
+                    Option("error", "Faults only"),
+                ),
+                keywords="level verbose debug",
+            ),
         ),
     ] = "info"

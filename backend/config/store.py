@@ -419,6 +419,10 @@ class ConfigStore:
         """The newest first."""
         return await run_blocking(Pool.FILES, self._revisions.newest, limit)
 
+    async def find_revision(self, number: int) -> Revision | None:
+        """None when it is not kept."""
+        return await run_blocking(Pool.FILES, self._revisions.find, number)
+
     async def diff(self, number: int) -> str:
         """What that revision changed, as a unified diff.
 

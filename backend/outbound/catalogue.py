@@ -78,7 +78,7 @@ class Catalogue:
 
         change(self._config.current)
         # SECURITY: a password left over from another transport of that name must not go to this one's server.
-        await self._store_password(name, password)
+        await self.keep_password(name, password)
         await self._config.edit(change, author=author, note=f"Added the transport {name}")
 
     async def edit_transport(
@@ -113,7 +113,7 @@ class Catalogue:
         note = f"Changed the transport {name}"
         await self._config.edit(change, author=author, base_revision=base_revision, note=note)
         if password is not None or not signs_in(self.transport(name)):
-            await self._store_password(name, password)
+            await self.keep_password(name, password)
 
     async def remove_transport(self, name: str, *, author: str) -> None:
         """With its password.
@@ -140,7 +140,7 @@ class Catalogue:
             return _replaced(config, data)
 
         await self._config.edit(change, author=author, note=f"Removed the transport {name}")
-        await self._store_password(name, None)
+        await self.keep_password(name, None)
 
     async def set_password(self, name: str, password: str | None) -> None:
         """None forgets it.
@@ -152,9 +152,10 @@ class Catalogue:
         settings = self.transport(name)
         if password is not None and not signs_in(settings):
             raise _no_sign_in(name)
-        await self._store_password(name, password)
+        await self.keep_password(name, password)
 
-    async def _store_password(self, name: str, password: str | None) -> None:
+    async def keep_password(self, name: str, password: str | None) -> None:
+        """As `set_password`, whether or not the transport is there and signs in."""
         secret = transport_password_name(name)
         if password is None:
             await run_blocking(Pool.FILES, self._secrets.delete, secret)

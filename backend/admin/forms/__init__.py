@@ -1,0 +1,1 @@
+"""Forms as resources: read, checked, saved; all through the configuration store."""
