@@ -8,6 +8,8 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from backend.admin import wire
+from backend.admin.forms.service import FormConflictError, RefusedFormError
+from backend.api import forms as f
 from backend.api import types as t
 from backend.core.errors import (
     ConfigError,
@@ -72,13 +74,15 @@ def error_reply(
     *,
     headers: dict[str, str] | None = None,
     theirs: t.Configuration | None = None,
+    conflict: f.Conflict | None = None,
 ) -> web.Response:
     reply = t.ErrorReply(
         title=_TITLES.get(status, "That did not work."),
         code=code,
         issues=list(issues),
-        rev=theirs.revision if theirs is not None else None,
+        rev=_revision(theirs, conflict),
         theirs=theirs,
+        conflict=None if conflict is None else conflict.model_dump(mode="json"),
     )
     return web.Response(
         status=status,
@@ -86,6 +90,12 @@ def error_reply(
         content_type=PROBLEM_TYPE,
         headers=headers,
     )
+
+
+def _revision(theirs: t.Configuration | None, conflict: f.Conflict | None) -> int | None:
+    if conflict is not None:
+        return conflict.theirs.revision
+    return theirs.revision if theirs is not None else None
 
 
 def reply_to(error: Exception) -> web.Response:
@@ -99,6 +109,10 @@ def reply_to(error: Exception) -> web.Response:
                 headers=error.headers,
                 theirs=error.theirs,
             )
+        case RefusedFormError():
+            return error_reply(422, "form.invalid", error.issues)
+        case FormConflictError():
+            return error_reply(409, "form.conflict", [error.issue], conflict=error.conflict)
         case ValidationError():
             return error_reply(422, "request.invalid", validation_issues(error))
         case ConfigError():

@@ -26,6 +26,7 @@ from backend.api import aliases as a
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
+from backend.api import forms as f
 from backend.api import tls as s
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SocketPath
@@ -50,6 +51,8 @@ class ApiError(Exception):
         self.issues = reply.issues
         self.rev = reply.rev
         self.theirs = reply.theirs
+        self.conflict = f.Conflict.model_validate(reply.conflict) if reply.conflict else None
+        """Both sides, when a form was to be saved that has changed (409)."""
 
 
 class NotReachableError(Exception):
@@ -76,6 +79,8 @@ class Client:
     ) -> None:
         self.url = url.rstrip("/")
         self.csrf_token = ""
+        self.language = ""
+        """Of the texts of forms and pages, as in Accept-Language; empty: English."""
         self._socket = socket
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
@@ -165,6 +170,40 @@ class Client:
     async def openapi(self) -> dict[str, JsonValue]:
         document: dict[str, JsonValue] = json.loads(await self._raw("openapi"))
         return document
+
+    # ---- forms
+
+    async def form_specs(self) -> f.Specs:
+        return await self._call("form_specs", f.Specs)
+
+    async def form_spec(self, form: str) -> f.Spec:
+        return await self._call("form_spec", f.Spec, path={"form": form})
+
+    async def form(self, form: str, key: str = "-") -> f.FormValues:
+        return await self._call("form", f.FormValues, path={"form": form, "key": key})
+
+    async def save_form(
+        self,
+        form: str,
+        key: str,
+        values: Mapping[str, JsonValue],
+        *,
+        revision: int,
+        dry_run: bool = False,
+    ) -> f.Saved:
+        """Raises ApiError: 422 with all faults, 409 with `conflict`."""
+        return await self._call(
+            "save_form",
+            f.Saved,
+            path={"form": form, "key": key},
+            query=f.SaveQuery(dry_run=dry_run),
+            body=f.SaveForm(values=dict(values)),
+            revision=revision,
+        )
+
+    async def search_forms(self, words: str, *, limit: int = 20) -> list[f.FoundItem]:
+        query = f.SearchQuery(q=words, limit=limit)
+        return (await self._call("search_forms", f.Found, query=query)).items
 
     # ---- domains
 
@@ -542,9 +581,10 @@ class Client:
             response.close()
 
     def _headers(self, route: Route) -> dict[str, str]:
-        if route.method == "GET" or not self.csrf_token:
-            return {}
-        return {CSRF_HEADER: self.csrf_token}
+        headers = {"Accept-Language": self.language} if self.language else {}
+        if route.method != "GET" and self.csrf_token:
+            headers[CSRF_HEADER] = self.csrf_token
+        return headers
 
 
 def _fill(path: str, values: Mapping[str, str | int]) -> str:

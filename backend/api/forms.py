@@ -300,7 +300,7 @@ class Spec(Reply):
     title: str
     help: str = ""
     icon: str = ""
-    key: Literal["", "domain", "account", "transport", "name"] = ""
+    key: Literal["", "domain", "account", "transport", "alias", "name"] = ""
     """What the key is; empty: there is only one such form, and its key is `-`."""
     page: str = ""
     """Where it is edited, with `{key}`."""

@@ -12,6 +12,7 @@ from backend.api import aliases as a
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
+from backend.api import forms as f
 from backend.api import tls as s
 from backend.api import types as t
 
@@ -143,6 +144,32 @@ ROUTES: tuple[Route, ...] = (
     _get("status", "/status", t.Status, "State of the server in one look"),
     _get("problems", "/problems", t.Problems, "What needs attention"),
     _get("metrics", "/metrics", t.Empty, "Counters for monitoring programs", raw="text/plain"),
+    # forms
+    _get("form_specs", "/ui/specs", f.Specs, "All forms and lists that are described"),
+    _get(
+        "form_spec",
+        "/ui/specs/{form}",
+        f.Spec,
+        "What a face needs to draw a form or list (ETag, Accept-Language)",
+    ),
+    _get(
+        "search_forms",
+        "/ui/search",
+        f.Found,
+        "Pages and fields by their words",
+        query=f.SearchQuery,
+    ),
+    _get("form", "/forms/{form}/{key}", f.FormValues, "The values of a form; secrets stay here"),
+    Route(
+        name="save_form",
+        method="PUT",
+        path=PREFIX + "/forms/{form}/{key}",
+        summary="Save a form, or see what that would do (dry_run)",
+        reply=f.Saved,
+        request=f.SaveForm,
+        query=f.SaveQuery,
+        checks_revision=True,
+    ),
     # domains
     _get("domains", "/domains", t.Domains, "All domains"),
     _post("add_domain", "/domains", t.Domain, "Add a domain", request=t.AddDomain, status=201),

@@ -68,6 +68,8 @@ class ErrorReply(Reply):
     """Configuration revision that holds now (conflicts)."""
     theirs: "Configuration | None" = None
     """The configuration that holds now (conflicts of a save)."""
+    conflict: dict[str, JsonValue] | None = None
+    """A `forms.Conflict`, when a form was to be saved."""
 
 
 # ---- session

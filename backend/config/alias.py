@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from backend.config.fields import UI, AddressKey, Settings, Text
+from backend.config.fields import UI, AddressKey, Settings, Shape, Text
 from backend.core.address import parse_address
 
 MAX_MEMBERS = 1000  # mailboxes that one message is put into, a security limit
@@ -32,6 +32,7 @@ class Alias(Settings):
             "Members",
             "Addresses of accounts on this server; each gets what is written to the alias.",
             example='["anna@example.org", "ben@example.org"]',
+            shape=Shape(widget="chips", item="Address", add="Add a member", keywords="people"),
         ),
     ] = Field(default_factory=list)
     post_public: Annotated[

@@ -71,6 +71,8 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "client_settings",
         "dkim",
         "dns_records",
+        "form",
+        "form_spec",
         "queue_item",
         "trace",
         "transport",

@@ -74,7 +74,7 @@ class Form(ABC):
     def place(self, key: str) -> Path:
         """Where it stands in the configuration, for faults between settings."""
 
-    def path_of(self, below: Path, values: Values) -> Path:  # noqa: ARG002  # others need them
+    def path_of(self, below: Path) -> Path:
         """From a path below `place` to one in the values."""
         return below
 
@@ -89,10 +89,12 @@ class Form(ABC):
     def title(self, key: str) -> str:
         return key
 
-    async def mark_secrets(self, services: Services, key: str, values: Values) -> None:
+    async def mark_secrets(  # noqa: B027  # most forms have none
+        self, services: Services, key: str, values: Values
+    ) -> None:
         """Puts `{"set": …}` where the values have secrets."""
 
-    async def keep_secrets(
+    async def keep_secrets(  # noqa: B027  # most forms have none
         self, services: Services, key: str, secrets: Secrets, *, is_new: bool, before: bool
     ) -> None:
         """Before and after the change of the configuration."""

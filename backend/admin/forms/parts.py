@@ -7,7 +7,9 @@ from typing import cast
 from pydantic import BaseModel
 
 from backend.admin.forms.form import PartForm, Values, checked, with_domains, with_server
+from backend.admin.specs.check import Path
 from backend.api import forms as f
+from backend.config.alias import Alias
 from backend.config.dkim import Dkim
 from backend.config.model import Account, Config, DomainsConfig, MailDomain, ServerConfig
 from backend.core.address import AddressError, parse_domain
@@ -48,6 +50,38 @@ def account_form(id_: str, words: f.Spec, only: Sequence[str]) -> PartForm:
         ),
         prefix=lambda key: ("accounts", key),
         only=tuple(only),
+    )
+
+
+def alias_form(words: f.Spec) -> PartForm:
+    """On an alias; the key is its address."""
+
+    def parts(config: Config, key: str) -> tuple[MailDomain | None, str]:
+        localpart, _, domain = key.rpartition("@")
+        return config.domains.domains.get(domain), localpart
+
+    def get(config: Config, key: str) -> Alias | None:
+        domain, localpart = parts(config, key)
+        return None if domain is None else domain.aliases.get(localpart)
+
+    def put(config: Config, key: str, new: Alias) -> Config:
+        domain, localpart = parts(config, key)
+        assert domain is not None
+        changed = domain.model_copy(update={"aliases": {**domain.aliases, localpart: new}})
+        name = key.rpartition("@")[2]
+        return with_domains(config, domains={**config.domains.domains, name: changed})
+
+    def prefix(key: str) -> Path:
+        localpart, _, domain = key.rpartition("@")
+        return ("domains", domain, "aliases", localpart)
+
+    return PartForm(
+        id="alias",
+        model=Alias,
+        words=words.model_copy(update={"key": "alias"}),
+        get=get,
+        put=put,
+        prefix=prefix,
     )
 
 
@@ -120,7 +154,7 @@ def section_form(id_: str, words: f.Spec, section: str) -> PartForm:
 class ServerForm(PartForm):
     """On settings of server.toml that stand in no section: the name, the listeners."""
 
-    def notes(self, old: Values | None, new: Values) -> list[f.Effect]:
+    def notes(self, old: Values | None, new: Values) -> list[f.Effect]:  # noqa: ARG002  # the form's
         listeners = new.get("listeners")
         if not isinstance(listeners, dict) or any(map(_is_administration, listeners.values())):
             return []

@@ -14,6 +14,7 @@ from backend.admin.language import Words
 from backend.admin.services import Services
 from backend.admin.specs.check import Fault, Path, check_values, too_large
 from backend.api import forms as f
+from backend.api import types as t
 from backend.config.check import check
 from backend.config.load import load_texts
 from backend.config.model import Config
@@ -33,9 +34,14 @@ class RefusedFormError(Exception):
 class FormConflictError(Exception):
     """What is to be changed has been changed by somebody else."""
 
-    def __init__(self, conflict: f.Conflict) -> None:
+    def __init__(self, conflict: f.Conflict, words: Words) -> None:
         super().__init__("changed meanwhile")
         self.conflict = conflict
+        self.issue = t.Problem(
+            code="form.conflict",
+            message=words("This has been changed by someone else in the meantime."),
+            fix=words("Look at both, and choose what holds."),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +144,9 @@ async def save(
     try:
         await services.config.edit(change, author=author, note=f"Saved the form: {title}")
     except _ChangedMeanwhileError:
-        raise FormConflictError(await _conflict(request, base)) from None
+        raise FormConflictError(await _conflict(request, base), request.words) from None
     except ConfigError as error:
-        faults = [_placed(form, key, problem, wanted) for problem in error.problems]
+        faults = [_placed(form, key, problem) for problem in error.problems]
         raise RefusedFormError(faults, words) from error
     await form.keep_secrets(services, key, secrets, is_new=old is None, before=False)
     now = await _values(request, request.config)
@@ -176,7 +182,7 @@ def _planned(
                 raise
     if new is not None and not faults:
         problems = check(new.server, new.domains)
-        faults = [_placed(form, key, problem, wanted) for problem in problems]
+        faults = [_placed(form, key, problem) for problem in problems]
     if faults:
         raise RefusedFormError(_once_each(faults), request.words)
     assert new is not None
@@ -191,13 +197,13 @@ def _once_each(faults: list[Fault]) -> list[Fault]:
     return list(seen.values())
 
 
-def _placed(form: Form, key: str, problem: Problem, values: Values) -> Fault:
+def _placed(form: Form, key: str, problem: Problem) -> Fault:
     """A fault of the configuration, at its field in the form; at the form itself when it lies elsewhere."""
     path = tuple(part.replace("~1", "/").replace("~0", "~") for part in problem.path.split("/")[1:])
     place = form.place(key)
     if path[: len(place)] != place:
         return fault_between(problem, ())
-    below = form.path_of(path[len(place) :], values)
+    below = form.path_of(path[len(place) :])
     if below and below[0] not in {each.key for each in form.spec.fields}:
         return Fault(problem.code, (), problem.message, problem.fix)
     return fault_between(problem, below)
@@ -273,27 +279,28 @@ class _Base:
     """What the form held when it was read; `known` is False when that revision is not kept any more."""
 
     values: Values | None
+    revision: int
     known: bool = True
 
 
 async def _base_values(request: Request, revision: int) -> _Base:
     config = request.config
     if revision == config.revision:
-        return _Base(request.form.read(config, request.key))
+        return _Base(request.form.read(config, request.key), revision)
     found = await request.services.config.find_revision(revision)
     if found is None:
-        return _Base(None, known=False)
+        return _Base(None, revision, known=False)
     try:
         loaded = await run_blocking(Pool.FILES, load_texts, found.server, found.domains)
     except ConfigError:  # kept by an older version, whose rules were others
-        return _Base(None, known=False)
+        return _Base(None, revision, known=False)
     then = Config(loaded.server, loaded.domains, revision)
-    return _Base(request.form.read(then, request.key))
+    return _Base(request.form.read(then, request.key), revision)
 
 
 async def _refuse_conflict(request: Request, base: _Base) -> None:
     if not base.known or request.form.read(request.config, request.key) != base.values:
-        raise FormConflictError(await _conflict(request, base))
+        raise FormConflictError(await _conflict(request, base), request.words)
 
 
 async def _conflict(request: Request, base: _Base) -> f.Conflict:
@@ -306,5 +313,7 @@ async def _conflict(request: Request, base: _Base) -> f.Conflict:
     await form.mark_secrets(request.services, key, values)
     return f.Conflict(
         theirs=theirs,
-        base=f.FormValues(id=form.id, key=key, title=form.title(key), values=values, revision=0),
+        base=f.FormValues(
+            id=form.id, key=key, title=form.title(key), values=values, revision=base.revision
+        ),
     )

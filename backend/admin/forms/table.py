@@ -7,6 +7,7 @@ from typing import Any
 from backend.admin.forms.form import Form
 from backend.admin.forms.parts import (
     account_form,
+    alias_form,
     dkim_form,
     domain_form,
     mail_form,
@@ -133,7 +134,7 @@ DOMAIN = domain_form(
             events=["config"],
         ),
     ),
-    _rest(MailDomain, "routes", "dkim"),
+    _rest(MailDomain, "routes", "dkim", "aliases"),
 )
 
 _ROUTES_HELP = "The first route that matches is taken; where none does, the next list is looked at, and in the end mail goes out directly."
@@ -181,6 +182,55 @@ DKIM = dkim_form(
                 title="No key yet",
                 text="Without one, mail leaves without a signature, and many will treat it as junk.",
                 icon="key",
+            ),
+            events=["config"],
+        ),
+    )
+)
+
+_ADD_ALIAS = f.Action(
+    id="add", title="Add an alias", icon="plus", kind="primary", page="/aliases/new"
+)
+_REMOVE_ALIAS = f.Action(
+    id="remove",
+    title="Remove",
+    icon="trash",
+    kind="danger",
+    method="DELETE",
+    path="/aliases/{key}",
+    done="The alias is removed.",
+    confirm=f.Confirm(
+        title="Remove the alias {key}?",
+        text="Mail to it is refused from then on; nobody's mail is deleted.",
+        verb="Remove the alias",
+    ),
+)
+
+ALIAS = alias_form(
+    _words(
+        "Alias",
+        "One address whose mail goes to several people here.",
+        "users",
+        "/aliases/{key}",
+        actions=[_REMOVE_ALIAS],
+        listing=f.ListSpec(
+            path="/aliases",
+            key="address",
+            columns=[
+                f.Column(key="address", title="Address", main=True),
+                f.Column(key="description", title="Description", priority=3),
+                f.Column(key="members", title="Members", kind="count"),
+                f.Column(key="post_public", title="Everybody may write", kind="bool", priority=2),
+            ],
+            sort="address",
+            page="/aliases/{key}",
+            actions=[_ADD_ALIAS],
+            row_actions=[_REMOVE_ALIAS],
+            empty=f.EmptyText(
+                title="No alias yet",
+                text="With an alias such as family@, one address reaches several people.",
+                icon="users",
+                action=_ADD_ALIAS,
             ),
             events=["config"],
         ),
@@ -440,6 +490,7 @@ FORMS: tuple[Form, ...] = (
     DOMAIN,
     DOMAIN_ROUTES,
     DKIM,
+    ALIAS,
     ACCOUNT,
     ACCOUNT_ROUTES,
     POSTMASTER,

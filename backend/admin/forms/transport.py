@@ -97,7 +97,8 @@ class TransportForm(Form):
         if re.fullmatch(_NAME, key) and len(key) <= MAX_NAME_CHARS:
             return []
         name = self.spec.key_field
-        assert name is not None and name.pattern is not None
+        assert name is not None
+        assert name.pattern is not None
         return [Fault("field.pattern", KEY_PATH, name.pattern.message)]
 
     def read(self, config: Config, key: str) -> Values | None:
@@ -113,7 +114,7 @@ class TransportForm(Form):
                 [
                     Fault(
                         each.code,
-                        self.path_of(each.path, values),
+                        self.path_of(each.path),
                         each.message,
                         each.fix,
                         each.params,
@@ -123,7 +124,7 @@ class TransportForm(Form):
             ) from None
         return with_domains(config, transports={**config.domains.transports, key: new})
 
-    def path_of(self, below: Path, values: Values) -> Path:
+    def path_of(self, below: Path) -> Path:
         if not below:
             return ("via",)
         rest = below[1:]

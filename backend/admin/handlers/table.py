@@ -11,6 +11,7 @@ from backend.admin.handlers import (
     dkim,
     dns,
     domains,
+    forms,
     queue,
     server,
     session,
@@ -27,6 +28,7 @@ def all_handlers() -> dict[str, Handler]:
     for module in (
         session,
         status,
+        forms,
         domains,
         dns,
         dkim,

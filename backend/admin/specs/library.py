@@ -1,0 +1,106 @@
+"""The specifications as they are served: in a language, with a version, as JSON; and what the search finds in them."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from backend.admin.forms.table import FORMS, by_id
+from backend.admin.language import translated, words_of
+from backend.api import forms as f
+
+MAX_KEPT = 256  # specifications in all languages, in their JSON
+VERSION_CHARS = 16
+
+
+def spec_json(form: str, language: str) -> tuple[bytes, str] | None:
+    """The JSON without what is at its default, and its version; None when there is no such form."""
+    return _spec_json(form, language) if form in by_id() else None
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _spec_json(form: str, language: str) -> tuple[bytes, str]:
+    spec = translated(by_id()[form].spec, words_of(language))
+    content = spec.model_dump_json(exclude_defaults=True)
+    version = hashlib.sha256(content.encode()).hexdigest()[:VERSION_CHARS]
+    stamped = spec.model_copy(update={"version": version})
+    return stamped.model_dump_json(exclude_defaults=True).encode(), version
+
+
+def heads(language: str) -> f.Specs:
+    items = []
+    for form in FORMS:
+        _, version = _spec_json(form.id, language)
+        title = words_of(language)(form.spec.title)
+        items.append(f.SpecHead(id=form.id, version=version, title=title, page=form.spec.page))
+    return f.Specs(items=items, language=language)
+
+
+# --- search --------------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def _index(language: str) -> tuple[tuple[str, str, f.FoundItem], ...]:
+    """Title, all words in English and in that language, and what is found."""
+    words = words_of(language)
+    entries = []
+    for form in FORMS:
+        english = form.spec
+        local = translated(english, words)
+        page = f.FoundItem(
+            title=local.title, kind="form", path=local.page, icon=local.icon, help=local.help
+        )
+        entries.append(_entry(page, english.title, english.help))
+        for (path, field, around), (_, ours, _) in zip(
+            _all_fields(english.fields), _all_fields(local.fields), strict=True
+        ):
+            found = f.FoundItem(
+                title=ours.label,
+                kind="field",
+                path=local.page,
+                icon=local.icon,
+                context=local.title,
+                field=path,
+                help=ours.help,
+            )
+            more = (field.label, field.help, field.keywords, ours.keywords, around)
+            entries.append(_entry(found, *more, english.title))
+    return tuple(entries)
+
+
+def _entry(found: f.FoundItem, *more: str) -> tuple[str, str, f.FoundItem]:
+    text = " ".join((found.title, found.help, found.context, *more)).casefold()
+    return found.title.casefold(), text, found
+
+
+def _all_fields(
+    fields: Sequence[f.Field], above: str = "", around: str = ""
+) -> Iterator[tuple[str, f.Field, str]]:
+    """Path, field, and the words of what it stands in. Entries of lists are found by the list."""
+    for field in fields:
+        path = f"{above}/{field.key}"
+        yield path, field, around
+        words = f"{around} {field.label} {field.keywords}"
+        yield from _all_fields(field.fields, path, words)
+        for variant in field.variants:
+            yield from _all_fields(variant.fields, path, f"{words} {variant.title}")
+        if field.item is not None:
+            for _, inner, _ in _all_fields(field.item.fields, path):
+                yield path, inner, words
+
+
+def search(text: str, language: str, limit: int) -> list[f.FoundItem]:
+    """All words must be found; those that begin a title come first, then titles, then what is found by its help."""
+    wanted = text.casefold().split()
+    if not wanted:
+        return []
+    ranked: list[tuple[int, int, f.FoundItem]] = []
+    seen: set[tuple[str, str, str]] = set()
+    for place, (title, words, found) in enumerate(_index(language)):
+        name = (found.path, found.title, found.field)
+        if name in seen or not all(word in words for word in wanted):
+            continue
+        seen.add(name)
+        rank = sum(0 if word in title else 2 for word in wanted)
+        rank += 0 if title.startswith(wanted[0]) else 1
+        ranked.append((rank, place, found))
+    return [found for _, _, found in sorted(ranked, key=lambda item: item[:2])[:limit]]
