@@ -20,14 +20,12 @@ from backend.admin.services import Services
 from backend.admin.static import StaticFiles
 from backend.api import types as t
 from backend.api.routes import EVENT_STREAM, ROUTES, Needs, Route
-from backend.observe.http import http_logger
 from backend.runtime.tasks import finish
 
 MAX_BODY_BYTES = 10_000_000  # one request, a security limit
 MAX_STRANGERS_BODY_BYTES = 16_384  # from who is not signed in, a security limit
 BODY_TIMEOUT_S = 30.0
 HANDLER_TIMEOUT_S = 60.0
-SHUTDOWN_TIMEOUT_S = 2.0
 
 PAGES = "/admin"
 
@@ -62,18 +60,6 @@ def build(
         add_public(app)
     app.on_response_prepare.append(add_headers)
     return app
-
-
-def make_runner(app: web.Application) -> web.AppRunner:
-    """For the Unix socket (`web.SockSite`) or, by its `server` after `setup()`, for `runtime.listeners`."""
-    return web.AppRunner(
-        app,
-        access_log=None,
-        logger=http_logger(),
-        auto_decompress=False,
-        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
-        keepalive_timeout=75.0,
-    )
 
 
 async def _no_such_route(request: web.Request) -> web.StreamResponse:

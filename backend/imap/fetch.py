@@ -6,9 +6,9 @@ turns a chunk of rows into bytes. That function runs on the store's reader threa
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
+from backend.core.message_fields import Field as Column  # an item of FETCH is a Field here
 from backend.core.uidset import UidSet
 from backend.imap import responses
 from backend.imap.commands import (
@@ -27,24 +27,6 @@ Row = tuple[Any, ...]
 """A row of the store; `Any`, because its types follow from the columns that were asked for."""
 
 Formatter = Callable[[Sequence[Row]], bytes]
-
-
-class Column(Enum):
-    """What a plan may want of the store beside the UID, which always comes first."""
-
-    UID = "uid"
-    FLAGS = "flags"
-    MODSEQ = "modseq"
-    SIZE = "size"
-    RECEIVED_AT = "received_at"
-    SAVED_AT = "saved_at"
-    ENVELOPE = "envelope"
-    BODY = "body"
-    BODYSTRUCTURE = "bodystructure"
-    HEADER = "header"
-    CONTENT = "content"
-    PREVIEW = "preview"
-    EMAIL_ID = "email_id"
 
 
 # Items that are ready to send: the column and the pattern that it is put into.

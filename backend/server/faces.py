@@ -8,7 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from backend.admin.access import Access
-from backend.admin.app import build, make_runner
+from backend.admin.app import build
 from backend.admin.feed import Feed
 from backend.admin.handlers.status import counters, web_url
 from backend.admin.jobs import Jobs, Progress
@@ -18,6 +18,7 @@ from backend.admin.services import Services
 from backend.admin.sessions import Sessions
 from backend.api import types as t
 from backend.core.problems import Problem
+from backend.observe.http import make_runner
 from backend.observe.ring import LogRing
 from backend.runtime import tasks
 from backend.runtime.hub import Hub, Resync
@@ -28,7 +29,6 @@ from backend.store.verify import verify
 from backend.web.autoconfig import MailPort
 from backend.web.bounds import Bounded
 from backend.web.site import Site
-from backend.web.site import make_runner as make_public_runner
 
 E = TypeVar("E")
 
@@ -97,7 +97,7 @@ class Faces:
         self._admin = await self._start(
             make_runner(build(self._services, self._access, add_public=site.add_to))
         )
-        self._public = await self._start(make_public_runner(site.build()))
+        self._public = await self._start(make_runner(site.build()))
         for admin, runner in ((True, self._admin), (False, self._public)):
             assert runner.server is not None  # set by setup()
             self._bounded[admin] = Bounded(runner.server)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 from backend.core.ids import AccountId, MailboxId, ModSeq, Uid
+from backend.core.message_fields import Field as Field  # noqa: PLC0414  # the store's callers find it here
 from backend.core.uidset import UidSet
 
 
@@ -152,27 +153,3 @@ class Usage:
     messages: int
     size_bytes: int
     limit_bytes: int | None
-
-
-class Field(StrEnum):
-    r"""What `rows` can give.
-
-    FLAGS is the list as IMAP writes it, without brackets (`\Seen $Junk`, bytes). RECEIVED_AT and SAVED_AT are seconds
-    since 1970. ENVELOPE, BODY, BODYSTRUCTURE are complete IMAP values in bytes. HEADER is the header block with its
-    empty line, CONTENT the whole message. EMAIL_ID is the object id of RFC 8474; MESSAGE_ID the header's value, as it was digested.
-    """
-
-    UID = "uid"
-    FLAGS = "flags"
-    MODSEQ = "modseq"
-    SIZE = "size"
-    RECEIVED_AT = "received_at"
-    SAVED_AT = "saved_at"
-    ENVELOPE = "envelope"
-    BODY = "body"
-    BODYSTRUCTURE = "bodystructure"
-    HEADER = "header"
-    CONTENT = "content"
-    PREVIEW = "preview"
-    EMAIL_ID = "email_id"
-    MESSAGE_ID = "message_id"

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from backend.core.address import AddressError, parse_domain
-from backend.observe.http import http_logger
 from backend.web.autoconfig import MailPort, format_autoconfig
 
 MAX_BODY_BYTES = 65_536  # nobody has anything to send here, a security limit
-SHUTDOWN_TIMEOUT_S = 2.0
 
 AUTOCONFIG_PATHS = ("/.well-known/autoconfig/mail/config-v1.1.xml", "/mail/config-v1.1.xml")
 
@@ -69,17 +67,6 @@ class Site:
         known = self.domains()
         candidates = (name, name.removeprefix("autoconfig."))
         return next((candidate for candidate in candidates if candidate in known), None)
-
-
-def make_runner(app: web.Application) -> web.AppRunner:
-    """Its `server`, after `setup()`, is the protocol factory for `runtime.listeners`."""
-    return web.AppRunner(
-        app,
-        access_log=None,
-        logger=http_logger(),
-        auto_decompress=False,
-        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
-    )
 
 
 async def _to_admin(_: web.Request) -> web.StreamResponse:

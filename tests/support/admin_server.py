@@ -14,7 +14,7 @@ from backend.accounts.directory import Directory
 from backend.accounts.passwords import Passwords
 from backend.accounts.service import AccountService
 from backend.admin.access import Access
-from backend.admin.app import build, make_runner
+from backend.admin.app import build
 from backend.admin.feed import Feed
 from backend.admin.handlers.status import counters
 from backend.admin.jobs import Jobs, Progress
@@ -35,6 +35,7 @@ from backend.dns.answers import NoDomain
 from backend.mailauth.keys import KeyStore
 from backend.mailauth.selectors import DkimKeys
 from backend.observe.activity import Activity
+from backend.observe.http import make_runner
 from backend.observe.ring import LogRing
 from backend.outbound.catalogue import Catalogue
 from backend.outbound.service import Outbound

@@ -6,7 +6,7 @@ from backend.core.errors import NotFoundError, TemporaryError
 from backend.core.ids import Uid
 from backend.core.uidset import UidSet
 from backend.imap import commands as c
-from backend.imap.fetch import Column, FetchPlan, Piece, Row, plan
+from backend.imap.fetch import FetchPlan, Piece, Row, plan
 from backend.imap.sections import section_span
 from backend.imapd.answers import Done, RefusedCommand
 from backend.imapd.rendered import is_kept
@@ -17,7 +17,6 @@ from backend.store.mailboxes import no_message
 from backend.store.values import Field, FlagOp
 
 _SEEN = frozenset({"\\Seen"})
-_FIELDS = {column: Field(column.value) for column in Column}
 
 
 async def fetch(session: Session, command: c.Fetch) -> Done:
@@ -65,10 +64,6 @@ async def _mark_seen(session: Session, selected: Selected, uids: UidSet) -> bool
     return bool(result.changed)
 
 
-def _fields(how: FetchPlan) -> tuple[Field, ...]:
-    return tuple(_FIELDS[column] for column in how.columns)
-
-
 async def _answer_key(
     session: Session, selected: Selected, uids: UidSet, how: FetchPlan
 ) -> Hashable | None:
@@ -100,7 +95,7 @@ async def _fetch_rows(
     chunks = session.account.rows(
         selected.id,
         uids,
-        _fields(how),
+        how.columns,
         how.formatter(selected.view.uids),
         changed_since=changed_since,
     )
@@ -118,8 +113,8 @@ async def _fetch_piece(
     session: Session, selected: Selected, uid: Uid, how: FetchPlan, piece: Piece
 ) -> None:
     """A piece of one message: the rest of it is not read at all."""
-    at = how.columns.index(Column.CONTENT)
-    others = tuple(_FIELDS[column] for column in how.columns if column is not Column.CONTENT)
+    at = how.columns.index(Field.CONTENT)
+    others = tuple(field for field in how.columns if field is not Field.CONTENT)
     format_rows = how.formatter(selected.view.uids, is_cut=True)
     fields = (*others, Field.SIZE)
     async for rows in session.account.rows(selected.id, UidSet([(uid, uid)]), fields, list):

@@ -13,7 +13,7 @@ import pytest
 import yarl
 from aiohttp import web
 
-from backend.admin.app import build, make_runner
+from backend.admin.app import build
 from backend.admin.local_socket import open_local_socket
 from backend.admin.password import AdminPassword
 from backend.admin.sessions import Sessions
@@ -23,6 +23,7 @@ from backend.api.client import ApiError, Client, NotReachableError
 from backend.api.endpoint import SESSION_COOKIE_PLAIN, SESSION_COOKIE_TLS, socket_file
 from backend.core.clock import FakeClock
 from backend.core.errors import UserError
+from backend.observe.http import make_runner
 from backend.tls.contexts import TlsContexts
 from tests.support.admin_server import admin_server
 

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from aiohttp import web
 
+from backend.observe.http import make_runner
 from backend.web.bounds import Bounded
-from backend.web.site import Site, make_runner
+from backend.web.site import Site
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
