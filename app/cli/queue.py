@@ -103,6 +103,7 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
             ("Next attempt", moment(item.next_attempt_at)),
             ("Last answer", item.last_answer),
             ("Route", detail.route),
+            *(("Asked for", sentence) for sentence in detail.asked),
             ("Encryption", "" if item.tls_choice == "default" else _TLS[item.tls_choice]),
         ]
     )
@@ -124,7 +125,9 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
 
 @queue.command("kick")
 @click.argument("ids", type=int, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that wait.")
+@click.option(
+    "--all", "everything", is_flag=True, help="All that wait, but for those to be sent later."
+)
 @common
 def kick(folder: Folder, as_json: bool, ids: tuple[int, ...], everything: bool) -> None:
     """Try again now."""
@@ -234,7 +237,8 @@ def _act(
         wanted = list(ids)
         if all_in_state is not None:
             query = QueueQuery.model_validate({"state": all_in_state, "limit": 500})
-            wanted = await _all_ids(client, query)
+            # What is to be sent later stays until then, unless it is named.
+            wanted = await _all_ids(client, query, with_later=action != "kick")
             if not wanted:
                 return QueueActed(changed=0)
         match action:
@@ -265,10 +269,12 @@ def _act(
         raise SystemExit(EXIT_REFUSED)
 
 
-async def _all_ids(client: "Client", query: "QueueQuery") -> list[int]:
+async def _all_ids(client: "Client", query: "QueueQuery", *, with_later: bool) -> list[int]:
     ids: list[int] = []
+    seen = 0
     while True:
-        page = await client.queue(query.model_copy(update={"offset": len(ids)}))
-        ids += [item.id for item in page.items]
-        if not page.items or len(ids) >= page.total:
+        page = await client.queue(query.model_copy(update={"offset": seen}))
+        ids += [item.id for item in page.items if with_later or item.send_at is None]
+        seen += len(page.items)
+        if not page.items or seen >= page.total:
             return ids

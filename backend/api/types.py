@@ -346,6 +346,8 @@ class QueueItem(Reply):
     note: str = ""
     created_at: datetime
     next_attempt_at: datetime | None = None
+    send_at: datetime | None = None
+    """The time that the sender chose, as long as it has not come."""
     attempts: int = 0
     last_answer: str = ""
     transport: str = ""
@@ -404,6 +406,8 @@ class QueueDetail(Reply):
     route: str = ""
     """Which way the next attempt takes and why, in a sentence."""
     route_steps: list[str] = Field(default_factory=list)
+    asked: list[str] = Field(default_factory=list)
+    """What the sender asked for beside sending it (reports, a later time, encryption): a sentence each."""
     headers: str = ""
 
 

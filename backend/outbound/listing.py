@@ -155,7 +155,9 @@ def _where(shown: Filter) -> tuple[str, dict[str, object]]:
     terms = ["recipient.state <> 'done' AND (recipient.state <> 'local' OR message.release_at > 0)"]
     params = dict[str, object]()
     if shown.state is not None:
-        terms.append("recipient.state = :state")
+        # A local part that is listed at all waits for its time.
+        also = " OR recipient.state = 'local'" if shown.state is State.WAITING else ""
+        terms.append(f"(recipient.state = :state{also})")
         params["state"] = shown.state
     if shown.account:
         terms.append("message.account = :account")

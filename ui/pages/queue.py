@@ -44,6 +44,7 @@ class QueueDrawer(QFrame):
         self.release = button("Release", partial(page.act, "release"), icon="player-play")
         self._route = Label("", selectable=True)
         self._route_steps = Label("", "small", tone="muted", selectable=True)
+        self._asked = Label("", selectable=True)
         self._attempts = TimelineView()
         self._no_attempt = Label("It has not been tried yet.", tone="muted")
         self._headers = Label("", "small", selectable=True)
@@ -61,7 +62,7 @@ class QueueDrawer(QFrame):
         box.addWidget(self._note)
         box.addLayout(row(self.kick, self.hold, self.release, None))
         for title, *parts in (
-            ("Path", self._route, self._route_steps),
+            ("Path", self._route, self._route_steps, self._asked),
             ("Attempts", self._attempts, self._no_attempt),
             ("Message", self._headers),
         ):
@@ -98,6 +99,8 @@ class QueueDrawer(QFrame):
         )
         self._route_steps.setText("\n".join(detail.route_steps))
         self._route_steps.setVisible(bool(detail.route_steps))
+        self._asked.setText("\n".join(detail.asked))
+        self._asked.setVisible(bool(detail.asked))
         texts = [words.present_attempt(attempt, now) for attempt in detail.attempts]
         self._attempts.set_steps(
             tuple(

@@ -11,6 +11,7 @@ from backend.core.errors import NotFoundError
 from backend.core.ids import QueueId
 from backend.core.problems import Problem
 from backend.outbound.acts import Acted
+from backend.outbound.asked import in_words, moment
 from backend.outbound.catalogue import unknown_transport
 from backend.outbound.entries import Detail, Item, State
 from backend.outbound.listing import Filter, find_item, list_items
@@ -25,12 +26,23 @@ _STATES: dict[State, t.QueueState] = {
     State.WAITING: "waiting",
     State.HELD: "held",
     State.SENDING: "sending",
+    State.DONE: "done",
     State.FAILED: "failed",
 }
 
 
 def _item(outbound: Outbound, item: Item) -> t.QueueItem:
-    will_try = item.state is State.WAITING
+    state, note = _STATES[item.state], item.note
+    if item.state is State.LOCAL and item.attempts == 0:
+        # Such are listed only while they wait for the time that their sender chose.
+        state = "waiting"
+    is_for_later = (
+        state in {"waiting", "held"}
+        and item.attempts == 0
+        and item.next_attempt_at == item.release_at
+    )
+    if is_for_later:
+        note = "; ".join(filter(None, (note, f"will be sent on {moment(item.release_at)}")))
     transport, reason = item.transport, item.transport_reason
     if item.state in {State.WAITING, State.HELD}:
         choice = outbound.explain(item)
@@ -42,10 +54,11 @@ def _item(outbound: Outbound, item: Item) -> t.QueueItem:
         sender=item.sender,
         recipient=item.recipient,
         size_bytes=item.size_bytes,
-        state=_STATES[item.state],
-        note=item.note,
+        state=state,
+        note=note,
         created_at=wire.at(item.created_at),
-        next_attempt_at=wire.at(item.next_attempt_at) if will_try else None,
+        next_attempt_at=wire.at(item.next_attempt_at) if state == "waiting" else None,
+        send_at=wire.at(item.release_at) if is_for_later else None,
         attempts=item.attempts,
         last_answer=item.last_answer,
         transport=transport,
@@ -120,9 +133,12 @@ async def queue_item(call: Call) -> t.QueueDetail:
             )
             for entry in detail.attempts
         ],
-        route=f"The next attempt goes by {transport}. {choice.reason}.",
+        route=f"The next attempt goes by {transport}. {choice.reason}."
+        if detail.item.state is not State.LOCAL
+        else "It goes into a mailbox on this server.",
         route_steps=[str(step) for step in choice.steps],
         headers=detail.header.decode("utf-8", "replace"),
+        asked=in_words(detail.asked, detail.wish, released_at=detail.item.release_at),
     )
 
 

@@ -199,7 +199,7 @@ function Drawer({ id, act, drop }) {
   return html`<aside class="drawer card" aria-label="Details of the message">
     <header><h2 tabindex="-1" ref=${heading}>To ${detail.value?.item.recipient ?? "…"}</h2><a class="copy" href="#/queue" aria-label="Close the details"><${Icon} name="x" /></a></header>
     ${gone && html`<p class="muted">This message has left the queue.</p>`}
-    ${!gone && html`<${Loaded} of=${detail}>${({ item, attempts, route, route_steps: why, headers }) => html`
+    ${!gone && html`<${Loaded} of=${detail}>${({ item, attempts, route, route_steps: why, asked, headers }) => html`
       <p class="muted">From ${item.sender || "(this server)"} · ${size(item.size_bytes)} · accepted <${Ago} at=${item.created_at} /></p>
       <div><${State} item=${item} /></div>
       <p class="next">${headline(item)}</p>
@@ -213,6 +213,7 @@ function Drawer({ id, act, drop }) {
       </div>
       <h3>Path</h3><p>${route || item.transport_reason || "Directly to the other server."}</p>
       ${why.length > 0 && html`<ul class="muted plain">${why.map((step) => html`<li>${step}</li>`)}</ul>`}
+      ${asked?.length > 0 && html`<h3>Asked for by the sender</h3><ul class="plain">${asked.map((wish) => html`<li>${wish}</li>`)}</ul>`}
       <h3>Attempts</h3>
       ${attempts.length === 0 && html`<p class="muted">It has not been tried yet.</p>`}
       <ol class="timeline">${attempts.map(

@@ -14,7 +14,7 @@ from backend.api import types as t
 from backend.api.client import ApiError
 from backend.core.address import parse_address
 from backend.core.connection import SessionFacts
-from backend.core.envelope import Envelope
+from backend.core.envelope import NOTHING_ASKED, Asked, Envelope, Hold
 from backend.core.events import ProblemRaised, TimelineEntry
 from backend.core.ids import AccountId, Cid, TraceId
 from backend.core.problems import Problem
@@ -276,13 +276,14 @@ async def test_a_test_message_that_is_refused_tells_the_answer(rig, client, expe
 # --- queue and activity
 
 
-async def queued(rig, *recipients: str) -> None:
+async def queued(rig, *recipients: str, asked: Asked = NOTHING_ASKED) -> None:
     await rig.services.accounts.add_account("anna@example.org", author="test")
     outbound = rig.services.outbound
     outbound.submitter._directory = Directory(rig.services.config.current)
     envelope = Envelope(
         sender=parse_address("anna@example.org"),
         recipients=tuple(parse_address(r) for r in recipients),
+        asked=asked,
     )
     facts = SessionFacts(
         trace=TraceId("trace1"), cid=Cid("c1"), peer_address="192.0.2.1", account=AccountId("anna")
@@ -302,6 +303,23 @@ async def test_the_queue_is_paged_sorted_and_filtered(rig, client):
     assert [i.recipient for i in page.items] == ["b@a.example"]
     assert (await client.queue(t.QueueQuery(state="held"))).items == []
     assert (await client.queue(t.QueueQuery(state="done"))).items == []
+
+
+async def test_a_message_for_later_says_so_and_what_else_was_asked_for(rig, client):
+    hold = Hold("until;2040-01-31T08:00:00Z", until=2_211_609_600.0)
+    await queued(rig, "c@c.example", "anna@example.org", asked=Asked(hold=hold, require_tls=True))
+    items = (await client.queue(t.QueueQuery(state="waiting", sort="recipient"))).items
+    assert [i.recipient for i in items] == ["anna@example.org", "c@c.example"]
+    for item in items:
+        assert item.state == "waiting"
+        assert item.note.endswith("will be sent on 31 January 2040, 08:00 UTC")
+        assert item.send_at == item.next_attempt_at
+    here, away = [await client.queue_item(i.id) for i in items]
+    assert here.route == "It goes into a mailbox on this server."
+    assert away.asked[0].startswith("It is not sent before 31 January 2040, 08:00 UTC")
+    assert "REQUIRETLS" in away.asked[1]
+    await client.drop([i.id for i in items])
+    assert (await client.queue()).total == 0
 
 
 async def test_queued_messages_are_held_released_and_dropped(rig, client):
