@@ -249,6 +249,15 @@ class Outbound(Settings):
             shape=Shape(kind="file", accept=(".pem", ".crt"), keywords="ca root trust"),
         ),
     ] = ""
+    tls_reports: Annotated[
+        bool,
+        UI(
+            "Send TLS reports",
+            "Once a day, tells other domains that ask for it how encrypted connections to their mail servers went, so that they notice faults. Only numbers and names of servers, nothing about messages.",
+            example="true",
+            level="advanced",
+        ),
+    ] = True
     concurrency: Annotated[
         int,
         Field(ge=1, le=1000),

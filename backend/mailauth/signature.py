@@ -22,7 +22,7 @@ _SEALED = (
 # Sealed only where they are there: a mailing list that passes a message on as it is adds them rightly.
 _SEALED_IF_PRESENT = (
     "List-Id", "List-Post", "List-Help", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe",
-    "List-Owner", "List-Archive",
+    "List-Owner", "List-Archive", "TLS-Report-Domain", "TLS-Report-Submitter",
 )  # fmt: skip
 
 _FIELD = re.compile(rb"(?m)^([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")

@@ -107,8 +107,14 @@ class Queue:
 
     # Accepting
 
-    async def add(self, entry: NewEntry, send_limits: limits.SendLimits | None = None) -> Accepted:
-        """Durable on return, all recipients or none; counts towards the account's limits.
+    async def add(
+        self,
+        entry: NewEntry,
+        send_limits: limits.SendLimits | None = None,
+        *,
+        also: Callable[[Transaction], None] = lambda _: None,
+    ) -> Accepted:
+        """Durable on return, all recipients or none; counts towards the account's limits. `also` is written with it.
 
         Raises:
             TemporaryError: a limit on sending is reached, or the disk is full; nothing was kept.
@@ -143,6 +149,7 @@ class Queue:
                     released_at or now + LOCAL_GRACE_S,
                     wish=entry.wishes.get(address, NO_WISH),
                 )
+            also(tx)
             tx.after_commit(lambda: self._changed(remote, State.WAITING))
             return Accepted(message=message, remote=remote)
 

@@ -36,6 +36,7 @@ from backend.outbound.sts_cache import StsCache
 from backend.outbound.sts_fetch import HTTPS_PORT, PolicyFetcher
 from backend.outbound.submit import Deliver, Sign, Submitter
 from backend.outbound.tally import Tally
+from backend.outbound.tls_reports import TlsReports
 from backend.outbound.tls_survey import TlsSurvey, survey
 from backend.outbound.transport import Delivery, Result, Try
 from backend.outbound.transports import Transports
@@ -65,6 +66,8 @@ class Outbound:
         own_endpoints: Callable[[], Endpoints] = tuple,
         record: Callable[[TimelineEntry], None] = lambda _: None,
         publish: Callable[[QueueChanged], None] = lambda _: None,
+        on_problem: Callable[[Problem], None] = lambda _: None,
+        on_clear: Callable[[str, str], None] = lambda _code, _subject: None,
         clock: Clock | None = None,
         limits: Limits = DEFAULT_LIMITS,
         sts_port: int = HTTPS_PORT,
@@ -73,14 +76,31 @@ class Outbound:
         server = config().server
         self._config = config
         self._resolver = resolver
-        self._record = record
+
+        def record_and_follow(entry: TimelineEntry) -> None:
+            record(entry)
+            self.tls_reports.follow(entry)
+
+        self._record = record_and_follow
         self._clock: Clock = clock if clock is not None else SystemClock()
         self.queue = Queue(
             folder,
             clock=self._clock,
             practice_mode=server.practice_mode,
             publish=publish,
-            record=record,
+            record=record_and_follow,
+        )
+        self.tls_reports = TlsReports(
+            self.queue,
+            config=config,
+            directory=directory,
+            resolver=resolver,
+            sign=sign,
+            context=self._verifying_context,
+            clock=self._clock,
+            tell=record,
+            on_problem=on_problem,
+            on_clear=on_clear,
         )
         self.submitter = Submitter(
             self.queue,
@@ -110,6 +130,7 @@ class Outbound:
             clock=self._clock,
             limits=limits,
             find_sts=self.sts.find,
+            record_tls=self.tls_reports.record,
         )
         self.tally = Tally(folder, self._clock)
         self._lint = RouteLint()
@@ -130,6 +151,7 @@ class Outbound:
     async def open(self) -> None:
         """Before anything is submitted."""
         await self.queue.open()
+        await self.tls_reports.open()
         await self.tally.open()
 
     async def run(self) -> None:
@@ -144,12 +166,18 @@ class Outbound:
                 tasks.start(
                     group, tasks.supervise(self._scheduler.run, "outbound queue"), "outbound queue"
                 )
+                for job, name in (
+                    (self.tls_reports.run, "TLS reports"),
+                    (self.tls_reports.ledger.run, "outcomes of TLS"),
+                ):
+                    tasks.start(group, tasks.supervise(job, name), name)
 
     async def close(self, drain_s: float = DRAIN_S) -> None:
         """After `run` was cancelled and nothing is submitted any more."""
         await self._scheduler.drain(drain_s)
         await self.transports.close()
         await self.sts.close()
+        await self.tls_reports.close()
         await self.tally.save()
         await self.queue.close()
 
@@ -157,6 +185,7 @@ class Outbound:
         """Something may be due (or a test has moved the clock)."""
         self._scheduler.wake()
         self._reporter.wake()
+        self.tls_reports.wake()
 
     async def _verifying_context(self) -> ssl.SSLContext:
         return await self.transports.verifying_context()

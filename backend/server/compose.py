@@ -122,6 +122,8 @@ class Appliance:
             own_endpoints=lambda: self.smtp_endpoints,
             record=self.record,
             publish=self._queue_changed,
+            on_problem=self.raise_problem,
+            on_clear=self.clear_problem,
             clock=self.clock,
         )
         self.catalogue = Catalogue(self.config, self.secrets)
