@@ -92,7 +92,6 @@ class ServerConfig(Settings):
             "How mail reaches other servers.",
             example="[outbound]",
             level="advanced",
-            live=False,
         ),
     ] = Outbound()
     admin: Annotated[
