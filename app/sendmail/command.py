@@ -22,6 +22,9 @@ this program). Its From header is replaced by the configured address. A recipien
 configured default destination. What can't be sent is saved in ~/gatepost-sendmail.failures.
 
   -t                  take the recipient from the message's To header (one header, one recipient)
+  -N WHEN             reports that are wanted: never, or success, failure, delay (with commas between)
+  -R full|hdrs        what a report returns of the message
+  -V ID               a name of your own for the message, which reports repeat
   --config FILE       settings to use; else ${VARIABLE}, else {DEFAULT_FILE}
   --describe-config   print a commented file of settings
   --help              this text
@@ -68,7 +71,7 @@ def _send(arguments: Arguments, raw: bytes) -> int:
             default_destination=settings.default_destination,
         )
         content, recipient = message.content, str(message.recipient)
-        submit(settings, message)
+        submit(settings, message, asked=arguments.asked, wish=arguments.wish)
     except SendmailError as error:
         reason = str(error)
     except Exception as error:

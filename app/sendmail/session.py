@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from app.sendmail.fault import SendmailError
 from app.sendmail.message import Outgoing
 from app.sendmail.settings import MECHANISMS, Settings
+from backend.core.envelope import NO_WISH, NOTHING_ASKED, Asked, Wish
 from backend.sasl.mechanisms import choose, client_exchange
 from backend.smtp.client import (
     Closed,
@@ -38,7 +39,13 @@ CHUNK_BYTES = 65_536
 RECEIVE_BYTES = 65_536
 
 
-def submit(settings: Settings, message: Outgoing) -> None:
+def submit(
+    settings: Settings,
+    message: Outgoing,
+    *,
+    asked: Asked = NOTHING_ASKED,
+    wish: Wish = NO_WISH,
+) -> None:
     """Returns when the server has taken the message.
 
     Raises:
@@ -58,6 +65,8 @@ def submit(settings: Settings, message: Outgoing) -> None:
                 sender=settings.author,
                 recipients=(message.recipient,),
                 size_bytes=len(message.content),
+                asked=asked,
+                wishes={message.recipient: wish},
             )
         )
         outcome = _converse(client, link, message.content)

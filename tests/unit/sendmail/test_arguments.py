@@ -4,6 +4,7 @@ import pytest
 
 from app.sendmail.arguments import Arguments, parse_arguments
 from app.sendmail.fault import SendmailError
+from backend.core.envelope import Asked, Notify, Ret, Wish
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ from app.sendmail.fault import SendmailError
         ("-fcron@example.org root", ("root",), False),
         ("-i -- -odd@example.org", ("-odd@example.org",), False),
         ("-bm -v -n -U root", ("root",), False),
-        ("-q30m -d0.1 -N never -R hdrs -V id root", ("root",), False),
+        ("-q30m -d0.1 -L tag root", ("root",), False),
         ("-O DeliveryMode=b -X /tmp/t root", ("root",), False),
         ("-oi -fx root@example.org second@example.org", ("root@example.org", "second@example.org"), False),
         ("-", ("-",), False),
@@ -32,6 +33,33 @@ from app.sendmail.fault import SendmailError
 )  # fmt: skip
 def test_recipients_are_told_from_options(words, recipients, from_header):
     assert parse_arguments(words.split()) == Arguments(recipients, from_header=from_header)
+
+
+@pytest.mark.parametrize(
+    "words", ["-N success,DELAY -R Hdrs -V my+id root", "-Nsuccess,delay -RHDRS -Vmy+id root"]
+)
+def test_reports_can_be_asked_for(words):
+    found = parse_arguments(words.split())
+    assert found.recipients == ("root",)
+    assert found.asked == Asked(ret=Ret.HEADERS, envelope_id="my+id")
+    assert found.wish == Wish(frozenset({Notify.SUCCESS, Notify.DELAY}))
+    assert parse_arguments(["-Nnever", "root"]).wish.notify == {Notify.NEVER}
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["-N", "never,delay"],
+        ["-N", "x"],
+        ["-R", "all"],
+        ["-V", "a\r\nb"],
+        ["-V", 101 * "x"],
+        ["-N"],
+    ],
+)
+def test_a_wish_that_can_not_be_understood_does_not_cost_the_message(option):
+    found = parse_arguments([*option, "root"])
+    assert (found.asked, found.wish) == (Asked(), Wish())
 
 
 def test_an_address_can_not_become_an_option():

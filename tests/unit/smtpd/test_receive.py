@@ -46,6 +46,28 @@ async def test_smtplib_delivers_and_the_message_is_there_when_it_returns(servers
     assert b"for <anna@gatepost.test>;" in head
 
 
+async def test_reports_of_success_are_not_offered_to_strangers_but_required_tls_is(
+    servers, tmp_path
+):
+    async with running_servers(tmp_path / "tls", with_logins=True) as running:
+        talk = await Talk.to(running.ports["mx"])
+        assert (await talk.say("MAIL FROM:<x@other.test> REQUIRETLS")).startswith("555 5.5.4")
+        assert (await talk.say("MAIL FROM:<x@other.test> RET=FULL")).startswith("555 5.5.4")
+        assert (await talk.say("STARTTLS")).startswith("220")
+        await talk.writer.start_tls(running.client_tls(), server_hostname="mail.gatepost.test")
+        offer = await talk.say("EHLO me.test")
+        assert "REQUIRETLS" in offer
+        assert "DSN" not in offer
+        assert "FUTURERELEASE" not in offer
+        assert (await talk.say("MAIL FROM:<x@other.test> REQUIRETLS=1")).startswith("501 5.5.4")
+        assert (await talk.say("MAIL FROM:<x@other.test> REQUIRETLS")).startswith("250")
+        wish = "RCPT TO:<anna@gatepost.test> NOTIFY=SUCCESS"
+        assert (await talk.say(wish)).startswith("555 5.5.4")
+        assert (await talk.say("RCPT TO:<anna@gatepost.test>")).startswith("250")
+        assert (await talk.send(SIMPLE)).startswith("250")
+        await talk.close()
+
+
 async def test_what_ehlo_offers(talk):
     assert (await talk.say("EHLO me.test")).split("\n") == [
         "250-mail.gatepost.test",

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import datetime as dt
 import secrets
 import smtplib
 import ssl
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.core.envelope import Asked, Hold, Notify, Ret, Wish
 from backend.sasl.mechanisms import client_exchange
 from tests.support.smtp_servers import PASSWORD, Servers, running_servers
 from tests.support.smtp_talk import SIMPLE, Talk
@@ -98,6 +100,55 @@ async def test_smtplib_signs_in_and_submits(servers, implicit):
     assert submitted.facts.protocol == "ESMTPSA"
     assert submitted.facts.tls.startswith("TLSv1.3 ")
     assert str(submitted.envelope.recipients[0]) == "someone@elsewhere.test"
+
+
+async def test_what_smtplib_asks_for_reaches_the_envelope(servers):
+    context = servers.client_tls()
+    context.check_hostname = False
+
+    def send():
+        with smtplib.SMTP("localhost", servers.ports["submission"], timeout=10) as client:
+            client.starttls(context=context)
+            client.ehlo()
+            seconds, latest = client.esmtp_features["futurerelease"].split()
+            assert seconds == "2592000"
+            dt.datetime.fromisoformat(latest)
+            client.login(ANNA, PASSWORD)
+            client.sendmail(
+                ANNA,
+                ["bo@elsewhere.test", "bo@elsewhere.test"],
+                SIMPLE,
+                mail_options=["RET=HDRS", "ENVID=my+20id", "HOLDFOR=3600", "REQUIRETLS"],
+                rcpt_options=["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;Bo@old.test"],
+            )
+            client.sendmail(ANNA, ["bo@elsewhere.test"], SIMPLE)
+
+    await asyncio.to_thread(send)
+    first, second = (submitted.envelope for submitted in servers.submitted)
+    assert first.asked == Asked(
+        ret=Ret.HEADERS,
+        envelope_id="my id",
+        require_tls=True,
+        hold=Hold("for;3600", seconds=3600),
+    )
+    wish = Wish(frozenset({Notify.SUCCESS, Notify.FAILURE}), ("rfc822", "Bo@old.test"))
+    assert first.wishes == {first.recipients[0]: wish}
+    assert (second.asked, second.wishes) == (Asked(), {})
+
+
+async def test_a_message_is_kept_no_longer_than_is_offered(servers):
+    talk = await secured(servers)
+    await sign_in(talk, "PLAIN")
+    for words, reply in (
+        ("HOLDFOR=2592001", "501 5.5.4"),
+        ("HOLDUNTIL=2200-01-01T00:00:00Z", "501 5.5.4"),
+        ("HOLDUNTIL=2020-01-01T00:00:00Z", "250"),
+        ("HOLDFOR=2592000", "250"),
+    ):
+        answer = await talk.say(f"MAIL FROM:<{ANNA}> {words}")
+        assert answer.startswith(reply), words
+        await talk.say("RSET")
+    await talk.close()
 
 
 @pytest.mark.parametrize(
