@@ -226,12 +226,15 @@ QPushButton[kind="choice"] { background: {base}; border: 1px solid {line}; borde
 QPushButton[kind="choice"]:hover { border-color: {accent}; background: {accent_soft}; }
 QPushButton[kind="choice"]:focus { border: 2px solid {accent}; }
 QPushButton[kind="choice"]:disabled { background: {window}; }
+QFrame[kind="option"] { background: {base}; border: 1px solid {field_border}; border-radius: {card}px; }
+QFrame[kind="option"]:hover { background: {alt}; }
+QFrame[kind="option"][chosen="true"] { background: {accent_soft}; border-color: {accent}; }
 QPushButton[kind="chip"] { background: {base}; border: 1px solid {field_border}; border-radius: 13px; padding: 4px 12px; }
 QPushButton[kind="chip"]:checked { background: {accent}; border-color: {accent}; color: {on_accent}; }
 QPushButton[kind="chip"]:focus { border: 2px solid {accent}; padding: 3px 11px; }
 QLineEdit, QPlainTextEdit[kind="field"] { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 6px 8px; selection-background-color: {accent}; selection-color: {on_accent}; }
 QLineEdit:focus, QPlainTextEdit[kind="field"]:focus { border: 2px solid {accent}; padding: 5px 7px; }
-QLineEdit[invalid="true"] { border: 2px solid {error}; padding: 5px 7px; }
+QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"] { border: 2px solid {error}; padding: 5px 7px; }
 QLineEdit:disabled { background: {window}; color: {muted}; border-color: {line}; }
 QLineEdit[kind="value"] { background: {alt}; border-color: {line}; }
 QComboBox { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 6px 26px 6px 8px; }
