@@ -28,6 +28,7 @@ from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
 from backend.api import tls as s
+from backend.api import tls_reports as r
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SocketPath
 from backend.api.routes import BY_NAME, Route
@@ -358,6 +359,12 @@ class Client:
     async def tls_policy(self, domain: str) -> s.TlsPolicyReport:
         """What must hold for encryption on the way there, and why."""
         return await self._call("tls_policy", s.TlsPolicyReport, path={"domain": domain})
+
+    async def tls_outcomes(self, query: r.TlsPageQuery | None = None) -> r.TlsOutcomeList:
+        return await self._call("tls_outcomes", r.TlsOutcomeList, query=query)
+
+    async def tls_reports(self, query: r.TlsReportQuery | None = None) -> r.TlsReportList:
+        return await self._call("tls_reports", r.TlsReportList, query=query)
 
     # ---- transports and routes
 

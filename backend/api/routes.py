@@ -14,6 +14,7 @@ from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
 from backend.api import tls as s
+from backend.api import tls_reports as r
 from backend.api import types as t
 
 PREFIX = "/api/v1"
@@ -333,6 +334,20 @@ ROUTES: tuple[Route, ...] = (
         "/tls/policy/{domain}",
         s.TlsPolicyReport,
         "What must hold for encryption on the way to a domain, and why",
+    ),
+    _get(
+        "tls_outcomes",
+        "/tls/outcomes",
+        r.TlsOutcomeList,
+        "How encrypted connections to other domains went, by day",
+        query=r.TlsPageQuery,
+    ),
+    _get(
+        "tls_reports",
+        "/tls/reports",
+        r.TlsReportList,
+        "Reports about that to these domains",
+        query=r.TlsReportQuery,
     ),
     # transports and routes
     _get("transports", "/transports", w.Transports, "Ways out for mail"),

@@ -19,6 +19,7 @@ from backend.admin.handlers import (
     streams,
     tester,
     tls,
+    tls_reports,
 )
 
 
@@ -38,6 +39,7 @@ def all_handlers() -> dict[str, Handler]:
         delivery,
         tester,
         tls,
+        tls_reports,
         queue,
         activity,
         streams,
