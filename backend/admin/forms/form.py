@@ -123,6 +123,9 @@ class PartForm(Form):
 
     def make_spec(self) -> f.Spec:
         fields = compile_fields(self.model, only=self.only)
+        if not any(each.level == "basic" for each in fields):
+            # Who comes here came for these.
+            fields = [each.model_copy(update={"level": "basic"}) for each in fields]
         return self.words.model_copy(update={"id": self.id, "fields": fields})
 
     def normal_key(self, key: str) -> str:

@@ -80,7 +80,9 @@ def compile_field(name: str, info: FieldInfo) -> f.Field:
     ui = ui_of(info)
     assert ui is not None, f"{name} has no UI(...)"
     parts = _taken_apart(info.annotation)
-    parts.metadata += [*info.metadata, info]
+    parts.metadata += info.metadata
+    if isinstance(info.discriminator, str):
+        parts.tag = info.discriminator
     return _field(
         name,
         parts,
@@ -190,7 +192,7 @@ def _list(item: Any, ui: UI) -> tuple[f.Kind, dict[str, Any]]:
 def _inner(annotation: Any, title: str, ui: UI) -> f.Field:
     """The field of an entry."""
     shape = Shape(placeholder="" if ui.example.startswith(("[", "{")) else ui.example)
-    inner = UI(title, "", level=ui.level, live=ui.live, shape=shape)
+    inner = UI(title, "", live=ui.live, shape=shape)
     return _field("", _taken_apart(annotation), inner, required=True)
 
 
