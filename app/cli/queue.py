@@ -1,17 +1,20 @@
 """Messages on their way out."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from app.cli.history import history
 from app.cli.link import EXIT_REFUSED, ask, print_json
 from app.cli.options import Folder, common, resolve
 from app.cli.output import facts, moment, one_line, size, table, until
 
 if TYPE_CHECKING:
-    from backend.api.client import Client
+    from backend.api.client import Client, Target
+    from backend.api.queue import QueueActed
     from backend.api.tls import TlsChoice
-    from backend.api.types import QueueActed, QueueQuery
 
 _STATES = ("waiting", "held", "sending", "failed")
 _TLS: "dict[TlsChoice, str]" = {
@@ -23,7 +26,10 @@ _TLS: "dict[TlsChoice, str]" = {
 
 @click.group()
 def queue() -> None:
-    """Messages on their way out: list, show, kick, transport, tls, hold, release, fail, drop."""
+    """Messages on their way out: list and act on them; what has left; whom no mail is sent to."""
+
+
+queue.add_command(history)
 
 
 @queue.command("list")
@@ -95,6 +101,7 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
         [
             ("From", item.sender or "<>"),
             ("To", item.recipient),
+            ("Subject", item.subject),
             ("Account", item.account),
             ("Size", size(item.size_bytes)),
             ("State", item.state),
@@ -123,16 +130,63 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
             click.echo(one_line(f"Encryption to {host}: {policy}"))
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def chosen(function: F) -> F:
+    """Ids, or filters for all that match."""
+    for option in reversed(
+        (
+            click.argument("ids", type=int, nargs=-1),
+            click.option("--all", "everything", is_flag=True, help="All for which it is possible."),
+            click.option("--domain", default="", help="All to this domain."),
+            click.option("--account", default="", help="All from this account."),
+            click.option("--rule", default="", help="All that this hold rule keeps back."),
+            click.option(
+                "--text", default="", help="All with this in sender, recipient, subject or answer."
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
 @queue.command("kick")
-@click.argument("ids", type=int, nargs=-1)
+@chosen
+@common
+def kick(folder: Folder, as_json: bool, ids: tuple[int, ...], **filters: Any) -> None:
+    """Try again now."""
+    target = _target(ids, **filters)
+    _act(folder, lambda client: client.kick(target), "will be tried now", as_json=as_json)
+
+
+@queue.command("postpone")
+@chosen
+@click.option("--for", "span", default="", metavar="SPAN", help="Such as 30m, 2h or 1d.")
 @click.option(
-    "--all", "everything", is_flag=True, help="All that wait, but for those to be sent later."
+    "--until",
+    type=click.DateTime(("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d")),
+    help="A moment in local time.",
 )
 @common
-def kick(folder: Folder, as_json: bool, ids: tuple[int, ...], everything: bool) -> None:
-    """Try again now."""
+def postpone(
+    folder: Folder,
+    as_json: bool,
+    ids: tuple[int, ...],
+    span: str,
+    until: datetime | None,
+    **filters: Any,
+) -> None:
+    """Make no attempt before a given time."""
+    if bool(span) == (until is not None):
+        raise click.UsageError("Say --for or --until.")
+    target, seconds = _target(ids, **filters), _seconds(span) if span else 0
+    at = None if until is None else until.astimezone()
     _act(
-        folder, ids, "kick", "will be tried now", "waiting" if everything else None, as_json=as_json
+        folder,
+        lambda client: client.postpone(target, until=at, seconds=seconds),
+        "put off",
+        as_json=as_json,
     )
 
 
@@ -189,75 +243,96 @@ def choose_tls(folder: Folder, as_json: bool, queue_id: int, choice: "TlsChoice"
 
 
 @queue.command("hold")
-@click.argument("ids", type=int, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that wait.")
+@chosen
 @common
-def hold(folder: Folder, as_json: bool, ids: tuple[int, ...], everything: bool) -> None:
+def hold(folder: Folder, as_json: bool, ids: tuple[int, ...], **filters: Any) -> None:
     """Keep back until released."""
-    _act(folder, ids, "hold", "held", "waiting" if everything else None, as_json=as_json)
+    target = _target(ids, **filters)
+    _act(folder, lambda client: client.hold(target), "held", as_json=as_json)
 
 
 @queue.command("release")
-@click.argument("ids", type=int, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that are held.")
+@chosen
 @common
-def release(folder: Folder, as_json: bool, ids: tuple[int, ...], everything: bool) -> None:
+def release(folder: Folder, as_json: bool, ids: tuple[int, ...], **filters: Any) -> None:
     """Let go what was held."""
-    _act(folder, ids, "release", "released", "held" if everything else None, as_json=as_json)
+    target = _target(ids, **filters)
+    _act(folder, lambda client: client.release(target), "released", as_json=as_json)
 
 
 @queue.command("fail")
-@click.argument("ids", type=int, nargs=-1, required=True)
+@chosen
+@click.option("--yes", is_flag=True, help="Don't ask.")
 @common
-def fail(folder: Folder, as_json: bool, ids: tuple[int, ...]) -> None:
+def fail(folder: Folder, as_json: bool, ids: tuple[int, ...], yes: bool, **filters: Any) -> None:
     """Give up; the senders get a failure notice."""
-    _act(folder, ids, "fail", "given up; the senders are told", None, as_json=as_json)
+    target, at_most = _asked(folder, _target(ids, **filters), "Give up", yes=yes or as_json)
+    _act(
+        folder,
+        lambda client: client.fail(target, at_most=at_most),
+        "given up; the senders are told",
+        as_json=as_json,
+    )
 
 
 @queue.command("drop")
-@click.argument("ids", type=int, nargs=-1, required=True)
+@chosen
+@click.option("--yes", is_flag=True, help="Don't ask.")
 @common
-def drop(folder: Folder, as_json: bool, ids: tuple[int, ...]) -> None:
+def drop(folder: Folder, as_json: bool, ids: tuple[int, ...], yes: bool, **filters: Any) -> None:
     """Remove without telling anyone."""
-    _act(folder, ids, "drop", "removed", None, as_json=as_json)
+    target, at_most = _asked(folder, _target(ids, **filters), "Remove", yes=yes or as_json)
+    _act(folder, lambda client: client.drop(target, at_most=at_most), "removed", as_json=as_json)
+
+
+def _target(
+    ids: tuple[int, ...], *, everything: bool, domain: str, account: str, rule: str, text: str
+) -> "Target":
+    from backend.api.types import QueueFilter
+
+    narrowed = bool(domain or account or rule or text)
+    if bool(ids) + (everything or narrowed) != 1:
+        raise click.UsageError(
+            "Name the messages by their ids (gatepost queue list), or say --all or a filter."
+        )
+    if ids:
+        return list(ids)
+    return QueueFilter(domain=domain, account=account, rule=rule, text=text)
+
+
+def _asked(
+    folder: Folder, target: "Target", action: str, *, yes: bool
+) -> tuple["Target", int | None]:
+    """A filter may take more than one thinks: its count is named first, and no more than that is taken."""
+    from backend.api.types import QueueFilter, QueueQuery
+
+    if yes or not isinstance(target, QueueFilter):
+        return target, None
+    query = QueueQuery(**target.model_dump(), limit=1)
+    count = ask(resolve(folder), lambda client: client.queue(query)).total
+    if count:
+        noun = "message" if count == 1 else "messages"
+        click.confirm(f"{action} {count} {noun}? This can't be undone", abort=True)
+    return target, count
+
+
+def _seconds(span: str) -> int:
+    """`90m`, `2h`, `1d`; minutes where no unit is given."""
+    number, unit = span.rstrip("smhd"), span[len(span.rstrip("smhd")) :]
+    factor = {"": 60, "s": 1, "m": 60, "h": 3600, "d": 86_400}.get(unit)
+    if factor is None or not number.isdecimal() or not number.isascii() or int(number) < 1:
+        raise click.UsageError(f"“{span}” is no span of time such as 30m, 2h or 1d.")
+    return int(number) * factor
 
 
 def _act(
     folder: Folder,
-    ids: tuple[int, ...],
-    action: str,
+    action: "Callable[[Client], Awaitable[QueueActed]]",
     done: str,
-    all_in_state: str | None,
     *,
     as_json: bool,
 ) -> None:
-    from backend.api.types import QueueActed, QueueQuery
-
-    async def act(client: "Client") -> "QueueActed":
-        wanted = list(ids)
-        if all_in_state is not None:
-            query = QueueQuery.model_validate({"state": all_in_state, "limit": 500})
-            # What is to be sent later stays until then, unless it is named.
-            wanted = await _all_ids(client, query, with_later=action != "kick")
-            if not wanted:
-                return QueueActed(changed=0)
-        match action:
-            case "kick":
-                return await client.kick(wanted)
-            case "hold":
-                return await client.hold(wanted)
-            case "release":
-                return await client.release(wanted)
-            case "fail":
-                return await client.fail(wanted)
-            case _:
-                return await client.drop(wanted)
-
-    if not ids and all_in_state is None:
-        raise click.UsageError(
-            "Name the messages by their ids (gatepost queue list), or say --all."
-        )
-    acted = ask(resolve(folder), act, as_json=as_json)
+    acted = ask(resolve(folder), action, as_json=as_json)
     if as_json:
         print_json(acted.model_dump(mode="json"))
     else:
@@ -267,14 +342,3 @@ def _act(
             click.echo(f"Not possible (any more) for: {shown}", err=True)
     if acted.missing:
         raise SystemExit(EXIT_REFUSED)
-
-
-async def _all_ids(client: "Client", query: "QueueQuery", *, with_later: bool) -> list[int]:
-    ids: list[int] = []
-    seen = 0
-    while True:
-        page = await client.queue(query.model_copy(update={"offset": seen}))
-        ids += [item.id for item in page.items if with_later or item.send_at is None]
-        seen += len(page.items)
-        if not page.items or seen >= page.total:
-            return ids

@@ -14,9 +14,10 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -27,6 +28,7 @@ from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
+from backend.api import queue as q
 from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
@@ -34,6 +36,9 @@ from backend.api.endpoint import CSRF_HEADER, SocketPath
 from backend.api.routes import BY_NAME, Route
 
 R = TypeVar("R", bound=BaseModel)
+
+Target = Sequence[int] | t.QueueFilter
+"""Messages of the queue: by their numbers, or all that match."""
 
 CALL_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
@@ -331,30 +336,58 @@ class Client:
     async def queue_item(self, queue_id: int) -> t.QueueDetail:
         return await self._call("queue_item", t.QueueDetail, path={"id": queue_id})
 
-    async def kick(self, ids: Sequence[int]) -> t.QueueActed:
-        return await self._call("kick", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+    async def kick(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
+        return await self._call("kick", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
 
-    async def hold(self, ids: Sequence[int]) -> t.QueueActed:
-        return await self._call("hold", t.QueueActed, body=t.QueueIds(ids=list(ids)))
+    async def hold(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
+        return await self._call("hold", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
 
-    async def release(self, ids: Sequence[int]) -> t.QueueActed:
-        return await self._call("release", t.QueueActed, body=t.QueueIds(ids=list(ids)))
-
-    async def drop(self, ids: Sequence[int]) -> t.QueueActed:
-        return await self._call("drop", t.QueueActed, body=t.QueueIds(ids=list(ids)))
-
-    async def fail(self, ids: Sequence[int]) -> t.QueueActed:
-        return await self._call("fail", t.QueueActed, body=t.QueueIds(ids=list(ids)))
-
-    async def choose_transport(self, ids: Sequence[int], transport: str | None) -> t.QueueActed:
-        """`transport` None: the routes decide again; empty: direct delivery."""
-        body = w.ChooseTransport(ids=list(ids), transport=transport)
-        return await self._call("choose_transport", t.QueueActed, body=body)
-
-    async def choose_tls(self, ids: Sequence[int], tls: s.TlsChoice) -> t.QueueActed:
+    async def release(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
         return await self._call(
-            "choose_tls", t.QueueActed, body=s.ChooseTls(ids=list(ids), tls=tls)
+            "release", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most))
         )
+
+    async def drop(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
+        return await self._call("drop", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
+
+    async def fail(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
+        return await self._call("fail", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
+
+    async def choose_transport(
+        self, target: Target, transport: str | None, *, at_most: int | None = None
+    ) -> q.QueueActed:
+        """`transport` None: the routes decide again; empty: direct delivery."""
+        body = w.ChooseTransport(**_chosen(target, at_most), transport=transport)
+        return await self._call("choose_transport", q.QueueActed, body=body)
+
+    async def postpone(
+        self,
+        target: Target,
+        *,
+        until: datetime | None = None,
+        seconds: int = 0,
+        at_most: int | None = None,
+    ) -> q.QueueActed:
+        body = q.Postpone(**_chosen(target, at_most), until=until, seconds=seconds)
+        return await self._call("postpone", q.QueueActed, body=body)
+
+    async def undo_queue(self, before: Sequence[q.QueueBefore]) -> q.QueueActed:
+        return await self._call("undo_queue", q.QueueActed, body=q.UndoQueue(before=list(before)))
+
+    async def queue_groups(self) -> list[q.QueueGroup]:
+        return (await self._call("queue_groups", q.QueueGroups)).items
+
+    async def history(self, query: q.HistoryQuery | None = None) -> q.History:
+        return await self._call("history", q.History, query=query)
+
+    async def history_item(self, queue_id: int) -> q.HistoryDetail:
+        return await self._call("history_item", q.HistoryDetail, path={"id": queue_id})
+
+    async def choose_tls(
+        self, target: Target, tls: s.TlsChoice, *, at_most: int | None = None
+    ) -> q.QueueActed:
+        body = s.ChooseTls(**_chosen(target, at_most), tls=tls)
+        return await self._call("choose_tls", q.QueueActed, body=body)
 
     async def tls_policy(self, domain: str) -> s.TlsPolicyReport:
         """What must hold for encryption on the way there, and why."""
@@ -592,6 +625,14 @@ class Client:
         if route.method != "GET" and self.csrf_token:
             headers[CSRF_HEADER] = self.csrf_token
         return headers
+
+
+def _chosen(target: Target, at_most: int | None) -> dict[str, Any]:
+    if isinstance(target, t.QueueFilter):
+        # A query is a filter with a page; only the filter is meant.
+        values = {name: getattr(target, name) for name in t.QueueFilter.model_fields}
+        return {"matching": t.QueueFilter(**values), "at_most": at_most}
+    return {"ids": list(target), "at_most": at_most}
 
 
 def _fill(path: str, values: Mapping[str, str | int]) -> str:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from backend.api.types import Problem, QueueIds, Reply, Request
+from backend.api.queue import QueueIds
+from backend.api.types import Problem, Reply, Request
 
 TransportKind = Literal["submissions", "submission", "smtp", "socks", "direct", "fail"]
 RouteLevel = Literal["account", "domain", "server"]

@@ -13,6 +13,7 @@ from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
+from backend.api import queue as q
 from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
@@ -297,36 +298,64 @@ ROUTES: tuple[Route, ...] = (
     _delete("remove_alias", "/aliases/{address}", "Remove an alias; its members stay"),
     # queue
     _get("queue", "/queue", t.QueueList, "Messages on their way out", query=t.QueueQuery),
+    _get("queue_groups", "/queue/groups", q.QueueGroups, "What is on its way, counted by domain"),
+    _get(
+        "history",
+        "/queue/history",
+        q.History,
+        "What has left the queue, and how",
+        query=q.HistoryQuery,
+    ),
+    _get(
+        "history_item",
+        "/queue/history/{id}",
+        q.HistoryDetail,
+        "One message that has left the queue, with its attempts and what was reported later",
+    ),
     _get(
         "queue_item",
         "/queue/{id}",
         t.QueueDetail,
         "One message on its way out, with its attempts and its route",
     ),
-    _post("kick", "/queue/kick", t.QueueActed, "Try again now", request=t.QueueIds),
-    _post("hold", "/queue/hold", t.QueueActed, "Keep back until released", request=t.QueueIds),
-    _post("release", "/queue/release", t.QueueActed, "Let go what was held", request=t.QueueIds),
-    _post("drop", "/queue/drop", t.QueueActed, "Remove without telling anyone", request=t.QueueIds),
+    _post("kick", "/queue/kick", q.QueueActed, "Try again now", request=q.QueueIds),
+    _post("hold", "/queue/hold", q.QueueActed, "Keep back until released", request=q.QueueIds),
+    _post("release", "/queue/release", q.QueueActed, "Let go what was held", request=q.QueueIds),
+    _post("drop", "/queue/drop", q.QueueActed, "Remove without telling anyone", request=q.QueueIds),
     _post(
         "fail",
         "/queue/fail",
-        t.QueueActed,
+        q.QueueActed,
         "Give up; the senders get a failure notice",
-        request=t.QueueIds,
+        request=q.QueueIds,
     ),
     _post(
         "choose_transport",
         "/queue/transport",
-        t.QueueActed,
+        q.QueueActed,
         "Choose how messages leave, whatever the routes say, and try again now",
         request=w.ChooseTransport,
     ),
     _post(
         "choose_tls",
         "/queue/tls",
-        t.QueueActed,
+        q.QueueActed,
         "Choose what must hold for encryption, whatever the recipient's domain asks for, and try again now",
         request=s.ChooseTls,
+    ),
+    _post(
+        "postpone",
+        "/queue/postpone",
+        q.QueueActed,
+        "Make no attempt before a given time",
+        request=q.Postpone,
+    ),
+    _post(
+        "undo_queue",
+        "/queue/undo",
+        q.QueueActed,
+        "Put messages back as they were before an action",
+        request=q.UndoQueue,
     ),
     # encryption on the way to others
     _get(

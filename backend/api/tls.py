@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api.types import QueueIds, Reply
+from backend.api.queue import QueueIds
+from backend.api.types import Reply
 
 TlsChoice = Literal["default", "verified", "insecure"]
 """What the recipient's domain asks for; verified encryption or not at all; without it if need be."""

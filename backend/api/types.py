@@ -359,29 +359,50 @@ class QueueItem(Reply):
     """By hand: what must hold for encryption whatever the recipient's domain asks for."""
     unconfirmed: int = 0
     """How often it was sent without an answer, so that it may have arrived all the same."""
+    subject: str = ""
+    hold_rule: str = ""
+    """By which it is held; empty for by hand."""
 
 
 class QueueList(Reply):
+    """`total` counts the rows that match; the other numbers the whole queue, `waiting` with those that are being sent.
+    `problem`: put off by another server at least once, or failed. `next`: the next page's cursor, empty after the last one.
+    """
+
     items: list[QueueItem]
     total: int
-    """Rows that match the filter, on all pages."""
     waiting: int = 0
     held: int = 0
     unconfirmed: int = 0
     """Sendings without an answer since this queue exists (a killed server, a broken connection): each may have arrived twice."""
+    sending: int = 0
+    failed: int = 0
+    problem: int = 0
+    next: str = ""
 
 
-class QueueQuery(Request):
+class QueueFilter(Request):
+    """`domain`: the recipient's. `text` is found in sender, recipient, subject or last answer. `rule` holds it.
+
+    `problem`: only what another server put off at least once, or what failed.
+    """
+
+    state: QueueState | None = None
+    account: str = Field(default="", max_length=64)
+    domain: str = Field(default="", max_length=255)
+    text: str = Field(default="", max_length=200)
+    rule: str = Field(default="", max_length=64)
+    problem: bool = False
+
+
+class QueueQuery(QueueFilter):
+    """`cursor`: `next` of the page before, with the same sort."""
+
+    cursor: str = Field(default="", max_length=2000)
     offset: int = Field(default=0, ge=0, le=MAX_NUMBER)
     limit: int = Field(default=100, ge=1, le=MAX_PAGE)
     sort: QueueSort = "next_attempt_at"
     descending: bool = False
-    state: QueueState | None = None
-    account: str = Field(default="", max_length=64)
-    domain: str = Field(default="", max_length=255)
-    """Recipient's domain."""
-    text: str = Field(default="", max_length=200)
-    """Found in sender, recipient or last answer."""
 
 
 class Attempt(Reply):
@@ -398,6 +419,8 @@ class Attempt(Reply):
     """Why it was that transport."""
     policy: str = ""
     """What had to hold for encryption, and why."""
+    excerpt: str = ""
+    """The dialogue, without the message."""
 
 
 class QueueDetail(Reply):
@@ -409,16 +432,6 @@ class QueueDetail(Reply):
     asked: list[str] = Field(default_factory=list)
     """What the sender asked for beside sending it (reports, a later time, encryption): a sentence each."""
     headers: str = ""
-
-
-class QueueIds(Request):
-    ids: list[Annotated[int, Field(ge=0, le=MAX_NUMBER)]] = Field(max_length=MAX_IDS, min_length=1)
-
-
-class QueueActed(Reply):
-    changed: int
-    missing: list[int] = Field(default_factory=list)
-    """Ids that are not (any more) in a state where this is possible."""
 
 
 # ---- timeline

@@ -282,6 +282,26 @@ class Outbound(Settings):
             live=False,
         ),
     ] = 30
+    history_days: Annotated[
+        int,
+        Field(ge=0, le=3650),
+        UI(
+            "Days of history",
+            "How long is kept what became of each message that left: to whom, when, and what the other server said; 0 keeps nothing, and then bounces that come in later can't be matched.",
+            unit="days",
+            example="30",
+        ),
+    ] = 30
+    suppression_days: Annotated[
+        int,
+        Field(ge=0, le=3650),
+        UI(
+            "Days without a vanished address",
+            "When another server says that an address does not exist, the account sends nothing there for this long; 0 goes on trying each time.",
+            unit="days",
+            example="60",
+        ),
+    ] = 60
     allow_loopback: Annotated[
         bool,
         UI(

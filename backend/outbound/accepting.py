@@ -25,7 +25,10 @@ def recover(tx: Transaction, *, practice_mode: bool) -> set[str]:
         tx.run("UPDATE message SET practice = 0 WHERE practice = 1")
         tx.run("UPDATE recipient SET note = '' WHERE note = :note", {"note": PRACTICE_NOTE})
     tx.run("DELETE FROM message WHERE id NOT IN (SELECT message FROM recipient)")
-    tx.run("DELETE FROM attempt WHERE message NOT IN (SELECT message FROM recipient)")
+    tx.run(
+        "DELETE FROM attempt WHERE message NOT IN (SELECT message FROM recipient)"
+        " AND message NOT IN (SELECT message FROM history)"
+    )
     return {name for (name,) in tx.rows("SELECT file FROM message WHERE file <> ''")}
 
 
@@ -33,9 +36,9 @@ def insert_message(tx: Transaction, entry: NewEntry, now: float, *, practice_mod
     in_file = isinstance(entry.content, Path)
     return tx.insert(
         "INSERT INTO message (trace, account, sender, body, smtputf8, size_bytes, header_bytes,"
-        " message_id, created_at, practice, file, content, release_at, ret, envelope_id, require_tls,"
+        " message_id, subject, created_at, practice, file, content, release_at, ret, envelope_id, require_tls,"
         " tls_optional, future_release) VALUES (:trace, :account, :sender, :body, :smtputf8,"
-        " :size_bytes, :header_bytes, :message_id, :now, :practice, :file, :content, :release_at,"
+        " :size_bytes, :header_bytes, :message_id, :subject, :now, :practice, :file, :content, :release_at,"
         " :ret, :envelope_id, :require_tls, :tls_optional, :future_release)",
         {
             "trace": entry.trace,
@@ -46,6 +49,7 @@ def insert_message(tx: Transaction, entry: NewEntry, now: float, *, practice_mod
             "size_bytes": entry.size_bytes,
             "header_bytes": entry.header_bytes,
             "message_id": entry.message_id,
+            "subject": entry.subject,
             "now": now,
             "practice": int(practice_mode),
             "file": entry.content.name if isinstance(entry.content, Path) else "",

@@ -23,6 +23,7 @@ PRACTICE_NOTE = "practice mode: nothing leaves this computer"
 FROM_PRACTICE_NOTE = "written in practice mode; release it if it shall be sent now"
 UNCONFIRMED = "it may have arrived all the same, and may then arrive twice"
 MAX_NOTE_CHARS = 1000
+MAX_SUBJECT_CHARS = 200  # kept with the queue and the history, a security limit
 
 
 class State(StrEnum):
@@ -60,6 +61,8 @@ class NewEntry:
     size_bytes: int
     header_bytes: int
     message_id: str = ""
+    subject: str = ""
+    """As people read it."""
     body: BodyType = BodyType.EIGHT_BIT_MIME
     smtputf8: bool = False
     remote: tuple[Address, ...] = ()
@@ -135,6 +138,9 @@ class Item:
     release_at: float = 0.0
     """Not sent before, by the sender's wish; 0: at once."""
     tls_choice: TlsChoice = TlsChoice.DEFAULT
+    subject: str = ""
+    hold_rule: str = ""
+    """By which it is held; empty for by hand."""
 
 
 @dataclass(frozen=True, slots=True)

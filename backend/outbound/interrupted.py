@@ -32,7 +32,8 @@ def put_back_interrupted(tx: Transaction, sent: Sent | None, now: float) -> list
         [{"id": row[0]} for row in rows if _owes_delay(row)],
     )
     tx.run(
-        "UPDATE recipient SET state = 'waiting', note = :note WHERE state = 'sending'",
+        "UPDATE recipient SET state = CASE WHEN hold_rule <> '' THEN 'held' ELSE 'waiting' END,"
+        " note = :note WHERE state = 'sending'",
         {"note": STOPPED},
     )
     tx.run_many(

@@ -8,6 +8,7 @@ from backend.core.status import SmtpStatus
 from backend.outbound.asked import ASKED_COLUMNS, asked_of, wish_of
 from backend.outbound.content import read_start
 from backend.outbound.entries import Detail, Item, LoggedTry, State
+from backend.outbound.paging import Position, contains, follow
 from backend.outbound.queue import Queue
 from backend.outbound.transport import TlsChoice, Try
 from backend.store.database import Reader, Row
@@ -32,30 +33,39 @@ _COLUMNS = (
     " recipient.next_attempt_at, recipient.last_attempt_at, recipient.attempts,"
     " recipient.answer_code, recipient.answer_enhanced, recipient.answer_text,"
     " recipient.chosen, recipient.chosen_reason, recipient.override, recipient.unconfirmed,"
-    " message.release_at, recipient.tls_choice"
+    " message.release_at, message.subject, recipient.hold_rule, recipient.tls_choice"
 )
+_PROBLEM = "recipient.answer_code >= 400"
 _FROM = " FROM recipient JOIN message ON message.id = recipient.message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Empty takes all. `text` is looked for in sender, recipient and last answer."""
+    """Empty takes all. `text` is looked for in sender, recipient, subject and last answer; `rule` is the one that holds it.
+
+    `problem`: only what another server has put off at least once, or what failed.
+    """
 
     state: State | None = None
     account: str = ""
     domain: str = ""
     text: str = ""
+    rule: str = ""
+    problem: bool = False
+    released_by: float | None = None
+    """Not what its sender wants to be sent later than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """`total` counts the rows that match, on all pages; `waiting` and `held` the whole queue; `unconfirmed` is for ever."""
+    """`total` counts the rows that match, on all pages; `counts` the whole queue. `next`: where the next page begins,
+    None after the last one.
+    """
 
     items: tuple[Item, ...]
     total: int
-    waiting: int
-    held: int
-    unconfirmed: int = 0
+    counts: "Counts"
+    next: Position | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,20 @@ class Counts:
     held: int
     sending: int
     failed: int
+    problem: int
     unconfirmed: int = 0
     """Sendings after which no answer came, since this queue exists: each may have brought a message twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What waits for one domain, so that a hundred messages with one fault are one line."""
+
+    domain: str
+    count: int
+    held: int
+    next_attempt_at: float | None
+    answer: str
 
 
 EVERYTHING = Filter()
@@ -77,25 +99,28 @@ async def list_items(
     *,
     sort: Sort = "next_attempt_at",
     descending: bool = False,
+    after: Position | None = None,
     offset: int = 0,
     limit: int = 100,
 ) -> Page:
-    where, params = _where(shown)
+    """`after`: a page's `next`, asked with the same sort; pages then neither repeat nor skip rows when others leave."""
+    where, params = where_of(shown)
+    column = _ORDER[sort]
+    beyond, position = follow(column, "recipient.id", after, descending=descending)
     direction = "DESC" if descending else "ASC"
-    order = f" ORDER BY {_ORDER[sort]} {direction}, recipient.id {direction}"
+    order = f" ORDER BY {column} {direction}, recipient.id {direction}"
 
     def read(reader: Reader) -> Page:
         rows = reader.rows(
-            f"SELECT {_COLUMNS}{_FROM}{where}{order} LIMIT :limit OFFSET :offset",
-            params | {"limit": limit, "offset": offset},
+            f"SELECT {_COLUMNS}, {column}{_FROM}{where}{beyond}{order} LIMIT :limit OFFSET :offset",
+            params | position | {"limit": limit + 1, "offset": offset},
         )
-        counted = _counts(reader)
+        more, rows = len(rows) > limit, rows[:limit]
         return Page(
             items=tuple(_item(row) for row in rows),
             total=reader.value(f"SELECT count(*){_FROM}{where}", params),
-            waiting=counted.waiting + counted.sending,
-            held=counted.held,
-            unconfirmed=counted.unconfirmed,
+            counts=_counts(reader),
+            next=Position(rows[-1][-1], rows[-1][0]) if more else None,
         )
 
     return await queue.database.read(read)
@@ -117,14 +142,9 @@ async def find_item(queue: Queue, queue_id: QueueId) -> Detail | None:
             return None
         header_bytes, file, content, message, domain, notify, original, *kept = meta
         octets = min(header_bytes, MAX_SHOWN_HEADER_OCTETS)
-        tries = reader.rows(
-            "SELECT at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason, policy FROM attempt"
-            " WHERE message = :message AND domain = :domain ORDER BY id",
-            {"message": message, "domain": domain},
-        )
         return Detail(
             item=_item(row),
-            attempts=tuple(_logged(entry) for entry in tries),
+            attempts=read_tries(reader, message, domain),
             header=read_start(queue.files / file if file else content, octets),
             asked=asked_of(kept),
             wish=wish_of(notify, original),
@@ -137,6 +157,27 @@ async def count_items(queue: Queue) -> Counts:
     return await queue.database.read(_counts)
 
 
+async def list_groups(queue: Queue, limit: int = 100) -> list[Group]:
+    """The domains with most in the queue, and what was answered there last."""
+    # SQLite takes the bare columns from the row with the greatest `last_attempt_at`.
+    sql = (
+        "SELECT domain, count(*), sum(state = 'held'),"
+        " min(CASE WHEN state = 'waiting' THEN next_attempt_at END),"
+        " answer_code, answer_enhanced, answer_text, max(coalesce(last_attempt_at, 0))"
+        " FROM recipient WHERE state <> 'local' GROUP BY domain ORDER BY 2 DESC, 1 LIMIT :limit"
+    )
+
+    def read(reader: Reader) -> list[Group]:
+        return [
+            Group(domain, count, held, due, _answer(code, enhanced, text))
+            for domain, count, held, due, code, enhanced, text, _ in reader.rows(
+                sql, {"limit": limit}
+            )
+        ]
+
+    return await queue.database.read(read)
+
+
 def _counts(reader: Reader) -> Counts:
     by_state: dict[str, int] = dict(
         reader.rows("SELECT state, count(*) FROM recipient GROUP BY state")
@@ -147,10 +188,11 @@ def _counts(reader: Reader) -> Counts:
         sending=by_state.get("sending", 0),
         failed=by_state.get("failed", 0),
         unconfirmed=reader.value("SELECT count FROM tally WHERE name = 'unconfirmed'") or 0,
+        problem=reader.value(f"SELECT count(*) FROM recipient WHERE {_PROBLEM}"),
     )
 
 
-def _where(shown: Filter) -> tuple[str, dict[str, object]]:
+def where_of(shown: Filter) -> tuple[str, dict[str, object]]:
     # The local part of a message is on its way for a moment only and is nobody's to act on, unless its sender chose a time.
     terms = ["recipient.state <> 'done' AND (recipient.state <> 'local' OR message.release_at > 0)"]
     params = dict[str, object]()
@@ -167,16 +209,22 @@ def _where(shown: Filter) -> tuple[str, dict[str, object]]:
         params["domain"] = shown.domain.lower()
     if shown.text:
         terms.append(
-            "(lower(message.sender) LIKE :text ESCAPE '!' OR lower(recipient.address) LIKE :text ESCAPE '!'"
-            " OR lower(recipient.answer_text) LIKE :text ESCAPE '!')"
+            "(message.sender LIKE :text ESCAPE '!' OR recipient.address LIKE :text ESCAPE '!'"
+            " OR message.subject LIKE :text ESCAPE '!' OR recipient.answer_text LIKE :text ESCAPE '!')"
         )
-        quoted = shown.text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        params["text"] = f"%{quoted}%"
+        params["text"] = contains(shown.text)
+    if shown.rule:
+        terms.append("recipient.hold_rule = :rule AND recipient.state = 'held'")
+        params["rule"] = shown.rule
+    if shown.released_by is not None:
+        terms.append("message.release_at <= :released_by")
+        params["released_by"] = shown.released_by
+    if shown.problem:
+        terms.append(_PROBLEM)
     return f" WHERE {' AND '.join(terms)}", params
 
 
 def _item(row: Row) -> Item:
-    status = SmtpStatus(row[12], row[13], row[14])
     return Item(
         id=QueueId(row[0]),
         trace=TraceId(row[1]),
@@ -190,14 +238,29 @@ def _item(row: Row) -> Item:
         next_attempt_at=row[9],
         last_attempt_at=row[10],
         attempts=row[11],
-        last_answer=str(status) if status.code else "",
+        last_answer=_answer(row[12], row[13], row[14]),
         transport=row[15],
         transport_reason=row[16],
         override=row[17],
         unconfirmed=row[18],
         release_at=row[19],
-        tls_choice=TlsChoice(row[20]),
+        subject=row[20],
+        hold_rule=row[21],
+        tls_choice=TlsChoice(row[22]),
     )
+
+
+def _answer(code: int, enhanced: str, text: str) -> str:
+    return str(SmtpStatus(code, enhanced, text)) if code else ""
+
+
+def read_tries(reader: Reader, message: int, domain: str) -> tuple[LoggedTry, ...]:
+    rows = reader.rows(
+        "SELECT at, host, ip, port, tls, succeeded, answer, duration_ms, excerpt, transport, reason, policy FROM attempt"
+        " WHERE message = :message AND domain = :domain ORDER BY id",
+        {"message": message, "domain": domain},
+    )
+    return tuple(_logged(row) for row in rows)
 
 
 def _logged(row: Row) -> LoggedTry:

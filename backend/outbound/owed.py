@@ -13,6 +13,7 @@ from backend.core.status import SmtpStatus
 from backend.outbound.asked import ASKED_COLUMNS, asked_of, wants, wish_of
 from backend.outbound.content import read_start
 from backend.outbound.entries import Notice, NoticedRecipient, PendingLocal, PendingNotice, State
+from backend.outbound.history import Outcome
 from backend.outbound.queue import Queue
 from backend.store.database import Reader, Row, Transaction
 from backend.store.values import Target
@@ -50,7 +51,12 @@ async def settle_notice(queue: Queue, notice: PendingNotice) -> None:
         for recipient in notice.recipients:
             params = {"id": recipient.id, "kind": notice.kind}
             if notice.kind is not Notice.DELAYED:
-                tx.run("DELETE FROM recipient WHERE id = :id AND notice = :kind", params)
+                state = tx.value(
+                    "SELECT state FROM recipient WHERE id = :id AND notice = :kind", params
+                )
+                if state is not None:
+                    outcome = Outcome.DELIVERED if state == State.DONE else Outcome.FAILED
+                    queue.leaving.leave(tx, recipient.id, outcome, queue.now())
             else:
                 tx.run("UPDATE recipient SET notice = '' WHERE id = :id AND notice = :kind", params)
         queue.sweep(tx, notice.message)

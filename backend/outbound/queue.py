@@ -15,9 +15,9 @@
                        ▼            │
                      failed ◄─ fail ┘   ──► report delivered to the sender, gone
 
-`drop` and `fail` take waiting and held ones, `hold` and `kick` waiting ones; `kick` and `drop` also local ones, which wait
-only for a time that their sender chose. Who asked for a report of success gets it before a `done` one is gone. `claim` writes the time of the next attempt
-and counts this one before anything is dialed (behaviour T13); so a process that dies while sending comes back at the
+`drop` and `fail` (`actions.py`) take waiting and held ones, `hold` and `kick` waiting ones; `kick` and `drop` also local ones, which wait
+only for a time that their sender chose. Who asked for a report of success gets it before a `done` one is gone.
+What is gone stands in the history (`history.py`). `claim` writes the time of the next attempt and counts this one before anything is dialed (behaviour T13); so a process that dies while sending comes back at the
 written time. Whatever `add` has returned for is on the disk. An item leaves the queue only after the other side's 250
 or after the report about it was delivered; a report that is owed is written down together with its cause.
 """
@@ -32,14 +32,11 @@ from backend.core.envelope import NO_WISH
 from backend.core.errors import TemporaryError
 from backend.core.events import QueueChanged, TimelineEntry
 from backend.core.ids import AccountId, QueueId
-from backend.core.status import SmtpStatus
 from backend.observe import log as logs
 from backend.outbound import accepting, backoff, claims, limits, settling
-from backend.outbound.acts import Act, Acted, carry_out
 from backend.outbound.asked import release_at
 from backend.outbound.content import remove_strays
 from backend.outbound.entries import (
-    PRACTICE_NOTE,
     Accepted,
     Batch,
     Fate,
@@ -47,10 +44,11 @@ from backend.outbound.entries import (
     State,
     Verdict,
 )
+from backend.outbound.history import Leaving
 from backend.outbound.inflight import Inflight
 from backend.outbound.interrupted import put_back_interrupted
 from backend.outbound.route import Choice
-from backend.outbound.transport import TlsChoice, Try
+from backend.outbound.transport import Try
 from backend.runtime.threads import Pool, run_blocking
 from backend.store.database import Database, Transaction
 from backend.store.migrations import load
@@ -58,8 +56,7 @@ from backend.store.migrations import load
 log = logs.get(__name__)
 
 LOCAL_GRACE_S = 600.0
-
-GIVEN_UP = SmtpStatus(550, "5.0.0", "the administrator of this mail server gave up on it")
+DEFAULT_HISTORY_DAYS = 30
 
 
 class Queue:
@@ -73,6 +70,7 @@ class Queue:
         practice_mode: bool = False,
         publish: Callable[[QueueChanged], None] = lambda _: None,
         record: Callable[[TimelineEntry], None] = lambda _: None,
+        history_days: Callable[[], int] = lambda: DEFAULT_HISTORY_DAYS,
     ) -> None:
         self.files = folder / "messages"
         self.practice_mode = practice_mode
@@ -81,7 +79,8 @@ class Queue:
         self._inflight = Inflight(folder / "sending")
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._publish = publish
-        self._record = record
+        self.record = record
+        self.leaving = Leaving(history_days)
         self.database = Database(folder / "queue.db", load("queue", "backend.outbound"))
 
     async def open(self) -> None:
@@ -92,7 +91,7 @@ class Queue:
             lambda tx: put_back_interrupted(tx, sent, self._clock.time())
         )
         for entry in told:
-            self._record(entry)
+            self.record(entry)
         await run_blocking(Pool.FILES, self._inflight.open)
         known = await self.database.write(
             lambda tx: accepting.recover(tx, practice_mode=self.practice_mode)
@@ -100,6 +99,9 @@ class Queue:
         strays = await run_blocking(Pool.FILES, remove_strays, self.files, known)
         if strays:
             log.info("files without a message removed from the queue", count=strays)
+
+    def now(self) -> float:
+        return self._clock.time()
 
     async def close(self) -> None:
         self._inflight.close()
@@ -150,7 +152,7 @@ class Queue:
                     wish=entry.wishes.get(address, NO_WISH),
                 )
             also(tx)
-            tx.after_commit(lambda: self._changed(remote, State.WAITING))
+            tx.after_commit(lambda: self.changed(remote, State.WAITING))
             return Accepted(message=message, remote=remote)
 
         return await self.database.write(write)
@@ -183,7 +185,7 @@ class Queue:
             lambda tx: claims.claim(tx, self.files, self._inflight.note, busy, count, now, jitter_s)
         )
         for batch in batches:
-            self._changed(batch.ids, State.SENDING, wake=False)
+            self.changed(batch.ids, State.SENDING, wake=False)
         return batches
 
     async def next_due(self, busy: Collection[str]) -> float | None:
@@ -201,103 +203,14 @@ class Queue:
     ) -> None:
         """Writes down what an attempt came to, in one transaction."""
         await self.database.write(
-            lambda tx: settling.settle(tx, self.files, batch, fates, tries, started_at, choice)
+            lambda tx: settling.settle(
+                tx, self.files, self.leaving, batch, fates, tries, started_at, self.now(), choice
+            )
         )
         self._inflight.settle(batch.ids)
         for fate in fates:
             self._publish(QueueChanged(fate.id, _PUBLISHED[fate.verdict]))
         self.on_work()
-
-    # What people do
-
-    async def kick(
-        self, ids: Sequence[QueueId], *, override: str | None = None, reset_override: bool = False
-    ) -> Acted:
-        """The next attempt is now. `override` chooses a transport for all further attempts, `""` is direct delivery."""
-        params: dict[str, object] = {"now": self._clock.time(), "override": override}
-        change = "next_attempt_at = :now"
-        if override is not None or reset_override:
-            change += ", override = :override"
-        states = (State.WAITING, State.LOCAL)
-        return await self._act(ids, states, change, params, State.WAITING, "")
-
-    async def choose_transport(self, ids: Sequence[QueueId], override: str | None) -> Acted:
-        """For all further attempts: a name, `""` for direct delivery, None for what the routes say. The next one is now;
-        held ones stay held.
-        """
-        params: dict[str, object] = {"now": self._clock.time(), "override": override}
-        told = (
-            "The routes decide again how it leaves"
-            if override is None
-            else f"Chosen by hand: it leaves by {f'the transport “{override}”' if override else 'direct delivery'}"
-        )
-        change = "next_attempt_at = :now, override = :override"
-        waiting = await self._act(ids, (State.WAITING,), change, params, State.WAITING, told)
-        if not waiting.missing:
-            return waiting
-        change = "override = :override"
-        held = await self._act(waiting.missing, (State.HELD,), change, params, State.HELD, told)
-        return Acted((*waiting.changed, *held.changed), held.missing)
-
-    async def choose_tls(self, ids: Sequence[QueueId], choice: TlsChoice) -> Acted:
-        """What must hold for TLS at all further attempts by direct delivery. The next one is now; held ones stay held."""
-        params: dict[str, object] = {"now": self._clock.time(), "choice": choice}
-        told = _TLS_TOLD[choice]
-        change = "next_attempt_at = :now, tls_choice = :choice"
-        waiting = await self._act(ids, (State.WAITING,), change, params, State.WAITING, told)
-        if not waiting.missing:
-            return waiting
-        change = "tls_choice = :choice"
-        held = await self._act(waiting.missing, (State.HELD,), change, params, State.HELD, told)
-        return Acted((*waiting.changed, *held.changed), held.missing)
-
-    async def hold(self, ids: Sequence[QueueId]) -> Acted:
-        return await self._act(
-            ids,
-            (State.WAITING,),
-            "state = 'held', note = 'held until it is released'",
-            {},
-            State.HELD,
-            "Held in the queue until somebody releases it",
-        )
-
-    async def release(self, ids: Sequence[QueueId]) -> Acted:
-        """Held ones go on waiting; what is overdue is tried at once."""
-        note = PRACTICE_NOTE if self.practice_mode else ""
-        return await self._act(
-            ids,
-            (State.HELD,),
-            "state = 'waiting', note = :note",
-            {"note": note},
-            State.WAITING,
-            "Released: it will be sent",
-        )
-
-    async def fail(self, ids: Sequence[QueueId]) -> Acted:
-        """No further attempts; the senders get a report."""
-        change = (
-            "state = 'failed', notice = 'failed', note = :text, answer_code = :code,"
-            " answer_enhanced = :enhanced, answer_text = :text, remote_mta = ''"
-        )
-        params: dict[str, object] = {
-            "code": GIVEN_UP.code,
-            "enhanced": GIVEN_UP.enhanced,
-            "text": GIVEN_UP.text,
-        }
-        return await self._act(
-            ids, (State.WAITING, State.HELD), change, params, State.FAILED, "Given up by hand"
-        )
-
-    async def drop(self, ids: Sequence[QueueId]) -> Acted:
-        """Removed; nobody is told."""
-        return await self._act(
-            ids,
-            (State.WAITING, State.HELD, State.LOCAL),
-            None,
-            {},
-            None,
-            "Removed from the queue by hand",
-        )
 
     # Inside transactions
 
@@ -305,35 +218,14 @@ class Queue:
         """Removes a message that has no recipient left, and its file after the commit."""
         settling.sweep(tx, self.files, message)
 
-    async def _act(
-        self,
-        ids: Sequence[QueueId],
-        states: tuple[State, ...],
-        change: str | None,
-        params: dict[str, object],
-        becomes: State | None,
-        told: str,
-    ) -> Acted:
-        act = Act(states=states, change=change, params=params, becomes=becomes, told=told)
-        now = self._clock.time()
-        acted = await self.database.write(
-            lambda tx: carry_out(tx, self.files, act, ids, now, self._record)
-        )
-        self._changed(acted.changed, becomes)
-        return acted
-
-    def _changed(self, ids: Sequence[QueueId], state: State | None, *, wake: bool = True) -> None:
+    def changed(self, ids: Sequence[QueueId], state: State | None, *, wake: bool = True) -> None:
+        """Tells the faces; None for removed by hand."""
         for i in ids:
             self._publish(QueueChanged(i, "dropped" if state is None else state.value))
         if ids and wake:
             self.on_work()
 
 
-_TLS_TOLD = {
-    TlsChoice.DEFAULT: "The recipient's domain decides again what must hold for encryption",
-    TlsChoice.VERIFIED: "Chosen by hand: it leaves only with verified encryption",
-    TlsChoice.INSECURE: "Chosen by hand: it may leave without verified encryption",
-}
 _PUBLISHED = {Verdict.DONE: "done", Verdict.RETRY: "waiting", Verdict.FAIL: "failed"}
 
 

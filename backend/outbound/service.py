@@ -24,6 +24,7 @@ from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.dial import Endpoints
 from backend.outbound.entries import UNCONFIRMED, Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
+from backend.outbound.history import purge
 from backend.outbound.lint import RouteLint, Useless
 from backend.outbound.probe import probe
 from backend.outbound.queue import Queue
@@ -45,6 +46,7 @@ from backend.runtime import tasks
 log = logs.get(__name__)
 
 WRITE_RETRY_S = 5.0
+TIDY_EVERY_S = 1800.0
 
 
 class Outbound:
@@ -89,6 +91,7 @@ class Outbound:
             practice_mode=server.practice_mode,
             publish=publish,
             record=record_and_follow,
+            history_days=lambda: config().server.outbound.history_days,
         )
         self.tls_reports = TlsReports(
             self.queue,
@@ -161,6 +164,7 @@ class Outbound:
             tasks.start(
                 group, tasks.supervise(self.tally.run, "counts of routes"), "counts of routes"
             )
+            tasks.start(group, tasks.supervise(self._tidy_for_ever, "history"), "history")
             if not self.queue.practice_mode:
                 tasks.start(group, tasks.supervise(self.sts.run, "mta-sts"), "mta-sts")
                 tasks.start(
@@ -189,6 +193,18 @@ class Outbound:
 
     async def _verifying_context(self) -> ssl.SSLContext:
         return await self.transports.verifying_context()
+
+    async def tidy(self) -> None:
+        """Forgets what has been kept for long enough."""
+        days = self._config().server.outbound.history_days
+        removed = await purge(self.queue.database, days, self._clock.time())
+        if removed:
+            log.info("old history removed", rows=removed)
+
+    async def _tidy_for_ever(self) -> None:
+        while True:
+            await self.tidy()
+            await asyncio.sleep(TIDY_EVERY_S)
 
     def explain(self, item: Item) -> Choice:
         """Which way the next attempt for an item takes, and why."""

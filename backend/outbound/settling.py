@@ -13,6 +13,7 @@ from backend.outbound.entries import (
     State,
     Verdict,
 )
+from backend.outbound.history import LastWord, Leaving, Outcome
 from backend.outbound.interrupted import add_to_tally
 from backend.outbound.route import Choice
 from backend.outbound.transport import Try
@@ -33,10 +34,12 @@ _STATES = {
 def settle(
     tx: Transaction,
     files: Path,
+    leaving: Leaving,
     batch: Batch,
     fates: Sequence[Fate],
     tries: Sequence[Try],
     started_at: float,
+    now: float,
     choice: Choice | None,
 ) -> None:
     name = choice.transport if choice is not None else ""
@@ -46,12 +49,24 @@ def settle(
     for fate in fates:
         notice = fate.notice if batch.outgoing.sender is not None else Notice.NONE
         if fate.verdict is not Verdict.RETRY and notice is Notice.NONE:
-            tx.run("DELETE FROM recipient WHERE id = :id", {"id": fate.id})
+            last = LastWord(
+                at=started_at,
+                status=fate.result.status,
+                remote_mta=fate.result.remote_mta,
+                transport=name,
+                reason=reason,
+            )
+            done = fate.verdict is Verdict.DONE
+            outcome = Outcome.DELIVERED if done else Outcome.FAILED
+            leaving.leave(tx, fate.id, outcome, now, last=last)
             continue
         status = fate.result.status
         tx.run(
-            "UPDATE recipient SET state = :state, last_attempt_at = :at, chosen = :chosen,"
-            " chosen_reason = :reason, note = :note, answer_code = :code,"
+            # What a hold rule wants is held as soon as its attempt has failed.
+            "UPDATE recipient SET state = CASE WHEN :state = 'waiting' AND hold_rule <> ''"
+            " THEN 'held' ELSE :state END, note = CASE WHEN :state = 'waiting' AND hold_rule <> ''"
+            " THEN note ELSE :note END, last_attempt_at = :at, chosen = :chosen,"
+            " chosen_reason = :reason, answer_code = :code,"
             " answer_enhanced = :enhanced, answer_text = :text, remote_mta = :mta,"
             " unconfirmed = unconfirmed + :unconfirmed,"
             " notice = CASE WHEN :notice <> '' THEN :notice ELSE notice END"
@@ -84,7 +99,11 @@ def sweep(tx: Transaction, files: Path, message: int) -> None:
     )
     if row is None:
         return
-    tx.run("DELETE FROM attempt WHERE message = :message", params)
+    tx.run(
+        "DELETE FROM attempt WHERE message = :message"
+        " AND NOT EXISTS (SELECT 1 FROM history WHERE message = :message)",
+        params,
+    )
     tx.run("DELETE FROM message WHERE id = :message", params)
     if row[0]:
         path = files / row[0]

@@ -32,11 +32,17 @@ from backend.mailauth.signing import Signed
 from backend.message import headers
 from backend.message.addresses import parse_mailboxes
 from backend.message.dates import format_timestamp
+from backend.message.encoded import decode_header
 from backend.message.received import received_line, return_path_line
 from backend.observe import log as logs
 from backend.outbound.asked import moment, release_at, wants
 from backend.outbound.content import INLINE_LIMIT_BYTES, is_ascii, read_start, write_file
-from backend.outbound.entries import PRACTICE_NOTE, NewEntry, local_delivery_id
+from backend.outbound.entries import (
+    MAX_SUBJECT_CHARS,
+    PRACTICE_NOTE,
+    NewEntry,
+    local_delivery_id,
+)
 from backend.outbound.limits import SendLimits
 from backend.outbound.owed import settle_local
 from backend.outbound.queue import Queue
@@ -46,6 +52,7 @@ from backend.store.values import Content, NewMessage, Target
 log = logs.get(__name__)
 
 MAX_HEADER_OCTETS = 1024 * 1024  # a security limit
+MAX_SUBJECT_OCTETS = 4096  # looked at, for the lists of the faces
 MAX_RECORDED_RECIPIENTS = 20  # in the timeline of one message
 
 # Stripped from what leaves and from what is delivered here: the one tells a secret, the other is the last server's to write.
@@ -302,6 +309,7 @@ class Submitter:
             size_bytes=prepared.size_bytes,
             header_bytes=len(prepared.header),
             message_id=prepared.message_id,
+            subject=_subject(prepared.header),
             body=envelope.body,
             smtputf8=envelope.smtputf8 and not prepared.header.isascii(),
             remote=recipients.remote,
@@ -457,6 +465,11 @@ async def _completed(envelope: Envelope, header: bytes, content: Content) -> Env
     if [value.lower() for value in fields] == [b"no"] and not asked.require_tls:
         asked = replace(asked, tls_optional=True)
     return replace(envelope, asked=asked, body=body)
+
+
+def _subject(header: bytes) -> str:
+    text = decode_header((headers.get(header, b"Subject") or b"")[:MAX_SUBJECT_OCTETS])
+    return "".join(c if c.isprintable() else " " for c in text[:MAX_SUBJECT_CHARS]).strip()
 
 
 def _not_yours(address: str) -> SmtpStatus:

@@ -74,6 +74,7 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "form",
         "form_spec",
         "queue_item",
+        "history_item",
         "trace",
         "transport",
         "job",

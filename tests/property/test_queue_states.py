@@ -13,7 +13,7 @@ from backend.core.address import parse_address
 from backend.core.clock import FakeClock
 from backend.core.ids import AccountId, TraceId
 from backend.core.status import SmtpStatus
-from backend.outbound import backoff
+from backend.outbound import actions, backoff
 from backend.outbound.entries import NewEntry
 from backend.outbound.failure import judge
 from backend.outbound.listing import list_items
@@ -128,7 +128,7 @@ class QueueStates(RuleBasedStateMachine):
     def people_act(self, action, data) -> None:
         known = sorted(self.domain)
         ids = data.draw(st.lists(st.sampled_from(known), max_size=4)) if known else []
-        acted = self.do(getattr(self.queue, action)([*ids, 10_000]))
+        acted = self.do(getattr(actions, action)(self.queue, [*ids, 10_000]))
         allowed = {
             "kick": {"waiting"},
             "hold": {"waiting"},

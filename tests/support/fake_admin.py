@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from backend.api import queue as q
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
 from backend.api.routes import EVENT_STREAM, ROUTES, Route
@@ -448,7 +449,7 @@ class FakeAdmin:
             raise Refusal(404, "not_found", "It is not in the queue any more.")
         return t.QueueDetail(item=self.queue[number], attempts=[])
 
-    def _act(self, body: t.QueueIds, state: str) -> t.QueueActed:
+    def _act(self, body: q.QueueIds, state: str) -> q.QueueActed:
         there = [number for number in body.ids if number in self.queue]
         for number in there:
             if state in {"dropped", "failed"}:
@@ -456,21 +457,21 @@ class FakeAdmin:
             else:
                 self.queue[number] = self.queue[number].model_copy(update={"state": state})
             self.push(t.QueueEvent(id=number, state=state))
-        return t.QueueActed(changed=len(there), missing=[n for n in body.ids if n not in there])
+        return q.QueueActed(changed=len(there), missing=[n for n in body.ids if n not in there])
 
-    def _kick(self, _request: web.Request, body: t.QueueIds) -> t.QueueActed:
+    def _kick(self, _request: web.Request, body: q.QueueIds) -> q.QueueActed:
         return self._act(body, "waiting")
 
-    def _hold(self, _request: web.Request, body: t.QueueIds) -> t.QueueActed:
+    def _hold(self, _request: web.Request, body: q.QueueIds) -> q.QueueActed:
         return self._act(body, "held")
 
-    def _release(self, _request: web.Request, body: t.QueueIds) -> t.QueueActed:
+    def _release(self, _request: web.Request, body: q.QueueIds) -> q.QueueActed:
         return self._act(body, "waiting")
 
-    def _drop(self, _request: web.Request, body: t.QueueIds) -> t.QueueActed:
+    def _drop(self, _request: web.Request, body: q.QueueIds) -> q.QueueActed:
         return self._act(body, "dropped")
 
-    def _fail(self, _request: web.Request, body: t.QueueIds) -> t.QueueActed:
+    def _fail(self, _request: web.Request, body: q.QueueIds) -> q.QueueActed:
         return self._act(body, "failed")
 
     def _timeline(self, request: web.Request, _body: Any) -> t.Timeline:

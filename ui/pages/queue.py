@@ -6,6 +6,7 @@ from functools import partial
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QVBoxLayout, QWidget
 
+from backend.api import queue as q
 from backend.api import types as t
 from backend.api.client import ApiError
 from ui import palette
@@ -375,7 +376,7 @@ class QueuePage(Page):
             self.desk.toast(text, partial(self._undo, backwards, ids))
         self.mark_stale()
 
-    async def _send(self, action: str, ids: list[int]) -> t.QueueActed:
+    async def _send(self, action: str, ids: list[int]) -> q.QueueActed:
         session = self.desk.session
         match action:
             case "kick":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from backend.api import queue as q
 from backend.api import types as t
 from ui.presenters import wording
 
@@ -106,7 +107,7 @@ def selection_text(rows: int) -> str:
     return f"{wording.number(rows)} selected"
 
 
-def done_text(action: str, acted: t.QueueActed) -> str:
+def done_text(action: str, acted: q.QueueActed) -> str:
     words = {
         "kick": "will be tried now",
         "hold": "put on hold",

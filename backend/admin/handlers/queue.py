@@ -1,20 +1,24 @@
 """The outgoing queue."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from backend.admin import wire
 from backend.admin.call import Call, Handler
+from backend.api import queue as q
 from backend.api import types as t
 from backend.api.delivery import ChooseTransport
 from backend.api.tls import ChooseTls
-from backend.core.errors import NotFoundError
+from backend.core.errors import ConflictError, NotFoundError, UserError
 from backend.core.ids import QueueId
 from backend.core.problems import Problem
-from backend.outbound.acts import Acted
+from backend.outbound import actions
+from backend.outbound.actions import Acted, Before, Target
 from backend.outbound.asked import in_words, moment
 from backend.outbound.catalogue import unknown_transport
-from backend.outbound.entries import Detail, Item, State
-from backend.outbound.listing import Filter, find_item, list_items
+from backend.outbound.entries import Detail, Item, LoggedTry, State
+from backend.outbound.listing import Filter, find_item, list_groups, list_items
+from backend.outbound.paging import read_cursor, write_cursor
 from backend.outbound.queue import Queue
 from backend.outbound.route import DIRECT
 from backend.outbound.service import Outbound
@@ -66,32 +70,84 @@ def _item(outbound: Outbound, item: Item) -> t.QueueItem:
         transport_chosen=item.override is not None,
         tls_choice=item.tls_choice.value,
         unconfirmed=item.unconfirmed,
+        subject=item.subject,
+        hold_rule=item.hold_rule,
+    )
+
+
+def attempt(entry: LoggedTry) -> t.Attempt:
+    return t.Attempt(
+        at=wire.at(entry.at),
+        duration_ms=entry.entry.duration_ms,
+        host=entry.entry.host,
+        ip=entry.entry.ip,
+        tls=entry.entry.tls,
+        succeeded=entry.entry.succeeded,
+        answer=entry.entry.answer,
+        transport=entry.transport,
+        reason=entry.reason,
+        excerpt=entry.entry.excerpt,
+        policy=entry.entry.policy,
+    )
+
+
+def _filter(given: t.QueueFilter) -> Filter | None:
+    """None when nothing can match: what is done or dropped is not in the queue any more."""
+    if given.state in {"done", "dropped"}:
+        return None
+    return Filter(
+        state=State(given.state) if given.state else None,
+        account=given.account,
+        domain=given.domain,
+        text=given.text,
+        rule=given.rule,
+        problem=given.problem,
     )
 
 
 async def queue(call: Call) -> t.QueueList:
     query = call.query(t.QueueQuery)
-    if query.state in {"done", "dropped"}:  # such are not in the queue any more
+    shown = _filter(query)
+    if shown is None:
         return t.QueueList(items=[], total=0)
+    order = f"queue {query.sort} {query.descending}"
     page = await list_items(
         call.services.outbound.queue,
-        Filter(
-            state=State(query.state) if query.state else None,
-            account=query.account,
-            domain=query.domain,
-            text=query.text,
-        ),
+        shown,
         sort=query.sort,
         descending=query.descending,
+        after=read_cursor(order, query.cursor),
         offset=query.offset,
         limit=query.limit,
     )
+    counts = page.counts
     return t.QueueList(
         items=[_item(call.services.outbound, item) for item in page.items],
         total=page.total,
-        waiting=page.waiting,
-        held=page.held,
-        unconfirmed=page.unconfirmed,
+        waiting=counts.waiting + counts.sending,
+        held=counts.held,
+        sending=counts.sending,
+        failed=counts.failed,
+        problem=counts.problem,
+        unconfirmed=counts.unconfirmed,
+        next=write_cursor(order, page.next),
+    )
+
+
+async def queue_groups(call: Call) -> q.QueueGroups:
+    return q.QueueGroups(
+        items=[
+            q.QueueGroup(
+                domain=group.domain,
+                count=group.count,
+                held=group.held,
+                next_attempt_at=None
+                if group.next_attempt_at is None
+                else wire.at(group.next_attempt_at),
+                answer=group.answer,
+            )
+            for group in await list_groups(call.services.outbound.queue)
+        ]
     )
 
 
@@ -118,21 +174,7 @@ async def queue_item(call: Call) -> t.QueueDetail:
     transport = "direct delivery" if choice.transport == DIRECT else f"“{choice.transport}”"
     return t.QueueDetail(
         item=_item(outbound, detail.item),
-        attempts=[
-            t.Attempt(
-                at=wire.at(entry.at),
-                duration_ms=entry.entry.duration_ms,
-                host=entry.entry.host,
-                ip=entry.entry.ip,
-                tls=entry.entry.tls,
-                succeeded=entry.entry.succeeded,
-                answer=entry.entry.answer,
-                transport=entry.transport,
-                reason=entry.reason,
-                policy=entry.entry.policy,
-            )
-            for entry in detail.attempts
-        ],
+        attempts=[attempt(entry) for entry in detail.attempts],
         route=f"The next attempt goes by {transport}. {choice.reason}."
         if detail.item.state is not State.LOCAL
         else "It goes into a mailbox on this server.",
@@ -142,43 +184,120 @@ async def queue_item(call: Call) -> t.QueueDetail:
     )
 
 
-async def choose_transport(call: Call) -> t.QueueActed:
+async def choose_transport(call: Call) -> q.QueueActed:
     body, services = call.body(ChooseTransport), call.services
     name = body.transport
     if name not in {None, DIRECT} and name not in services.config.current.domains.transports:
         raise unknown_transport(str(name))
-    ids = [QueueId(number) for number in body.ids]
-    acted = await services.outbound.queue.choose_transport(ids, name)
-    return t.QueueActed(changed=len(acted.changed), missing=list(acted.missing))
+    target = await _target(call, body)
+    return acted(await actions.choose_transport(services.outbound.queue, target, name))
 
 
-async def choose_tls(call: Call) -> t.QueueActed:
+async def choose_tls(call: Call) -> q.QueueActed:
     body = call.body(ChooseTls)
-    ids = [QueueId(number) for number in body.ids]
-    acted = await call.services.outbound.queue.choose_tls(ids, TlsChoice(body.tls))
-    return t.QueueActed(changed=len(acted.changed), missing=list(acted.missing))
+    target = await _target(call, body)
+    queue = call.services.outbound.queue
+    return acted(await actions.choose_tls(queue, target, TlsChoice(body.tls)))
 
 
-_Act = Callable[[Queue, Sequence[QueueId]], Awaitable[Acted]]
+async def postpone(call: Call) -> q.QueueActed:
+    body, queue = call.body(q.Postpone), call.services.outbound.queue
+    if (body.until is None) == (body.seconds == 0):
+        raise UserError(
+            Problem(
+                code="queue.postpone",
+                path="/until",
+                message="Say until when, or for how many seconds.",
+                fix="Give one of the two.",
+            )
+        )
+    until = queue.now() + body.seconds
+    if body.until is not None:
+        moment = body.until if body.until.tzinfo else body.until.replace(tzinfo=UTC)
+        until = moment.timestamp()
+    return acted(await actions.postpone(queue, await _target(call, body), until))
+
+
+async def undo_queue(call: Call) -> q.QueueActed:
+    before = [
+        Before(
+            id=QueueId(each.id),
+            state=State(each.state),
+            next_attempt_at=each.next_attempt_at.timestamp(),
+            override=each.transport,
+            tls_choice=TlsChoice(each.tls),
+            note=each.note,
+            hold_rule=each.hold_rule,
+        )
+        for each in call.body(q.UndoQueue).before
+    ]
+    return acted(await actions.undo(call.services.outbound.queue, before))
+
+
+def acted(done: Acted) -> q.QueueActed:
+    return q.QueueActed(
+        changed=len(done.changed),
+        missing=list(done.missing),
+        before=[
+            q.QueueBefore(
+                id=each.id,
+                state="held" if each.state is State.HELD else "waiting",
+                next_attempt_at=datetime.fromtimestamp(each.next_attempt_at, UTC),
+                transport=each.override,
+                tls=each.tls_choice.value,
+                note=each.note,
+                hold_rule=each.hold_rule,
+            )
+            for each in done.before
+        ],
+    )
+
+
+async def _target(call: Call, body: q.QueueIds) -> Target:
+    """Raises:
+    ConflictError: more match by now than the person was shown.
+    """
+    if body.matching is None:
+        return [QueueId(number) for number in body.ids]
+    shown = _filter(body.matching)
+    if shown is None:
+        return []
+    if body.at_most is not None:
+        count = await actions.count_matching(call.services.outbound.queue, shown)
+        if count > body.at_most:
+            raise ConflictError(
+                Problem(
+                    code="queue.more_match",
+                    path="/at_most",
+                    message=f"{count} messages match by now, not {body.at_most}. Nothing was done.",
+                    fix="Look at the list again, then repeat it.",
+                )
+            )
+    return shown
+
+
+_Act = Callable[[Queue, Target, str], Awaitable[Acted]]
 
 
 def _acting(act: _Act) -> Handler:
-    async def handler(call: Call) -> t.QueueActed:
-        ids = [QueueId(number) for number in call.body(t.QueueIds).ids]
-        acted = await act(call.services.outbound.queue, ids)
-        return t.QueueActed(changed=len(acted.changed), missing=list(acted.missing))
+    async def handler(call: Call) -> q.QueueActed:
+        target = await _target(call, call.body(q.QueueIds))
+        return acted(await act(call.services.outbound.queue, target, call.author))
 
     return handler
 
 
 HANDLERS: dict[str, Handler] = {
     "queue": queue,
+    "queue_groups": queue_groups,
     "queue_item": queue_item,
-    "kick": _acting(lambda queue, ids: queue.kick(ids)),
-    "hold": _acting(lambda queue, ids: queue.hold(ids)),
-    "release": _acting(lambda queue, ids: queue.release(ids)),
-    "drop": _acting(lambda queue, ids: queue.drop(ids)),
+    "kick": _acting(lambda queue, target, _: actions.kick(queue, target)),
+    "hold": _acting(lambda queue, target, _: actions.hold(queue, target)),
+    "release": _acting(lambda queue, target, _: actions.release(queue, target)),
+    "drop": _acting(lambda queue, target, by: actions.drop(queue, target, by=by)),
+    "fail": _acting(lambda queue, target, by: actions.fail(queue, target, by=by)),
     "choose_transport": choose_transport,
     "choose_tls": choose_tls,
-    "fail": _acting(lambda queue, ids: queue.fail(ids)),
+    "postpone": postpone,
+    "undo_queue": undo_queue,
 }

@@ -6,8 +6,12 @@ from backend.core.errors import ConfigError
 from tests.support.settings import config_of
 
 # Of server.toml, which is read at the start; these are looked up at each use.
-LIVE = {"outbound", "outbound.tls_reports"}
-
+LIVE = {
+    "outbound",
+    "outbound.tls_reports",
+    "outbound.history_days",
+    "outbound.suppression_days",
+}
 FIELDS = [(m, n, f) for m in (ServerConfig, DomainsConfig) for n, f in all_fields(m)]
 
 
@@ -42,6 +46,7 @@ def test_live_and_restart_are_told_apart():
     assert not is_live(ServerConfig, ("limits", "recipients"))
     assert not is_live(ServerConfig, ("outbound", "smtp_port"))
     assert is_live(ServerConfig, ("outbound", "tls_reports"))
+    assert is_live(ServerConfig, ("outbound", "history_days"))
     assert is_live(DomainsConfig, ("accounts", "anna", "full_name"))
 
 

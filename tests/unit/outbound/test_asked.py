@@ -9,6 +9,7 @@ from backend.core.address import parse_address
 from backend.core.clock import FakeClock
 from backend.core.envelope import Asked, Hold, Notify, Ret, Wish
 from backend.core.ids import TraceId
+from backend.outbound import actions
 from backend.outbound.asked import (
     asked_of,
     asked_values,
@@ -128,7 +129,7 @@ async def test_giving_up_by_hand_respects_never_too(rig, sink):
     await sink.stop()
     await rig.submit("bo@b.test", "cy@b.test", wishes={"cy@b.test": NEVER})
     await rig.until_tried(1)
-    await rig.queue.fail([item.id for item in await rig.items()])
+    await actions.fail(rig.queue, [item.id for item in await rig.items()])
     await rig.until_empty()
     (report,) = await reports(rig)
     assert [r["Final-Recipient"] for r in parts(report)[2]] == ["rfc822; bo@b.test"]
@@ -225,7 +226,7 @@ async def test_a_message_for_later_waits_until_its_time_and_then_follows_the_sch
     kinds = [e.kind for e in rig.timeline]
     assert kinds.count("delivered") == 1
     sink.replies = {"bo@b.test": "550 5.1.1 no such user"}
-    await rig.queue.kick([item.id])
+    await actions.kick(rig.queue, [item.id])
     await rig.until_empty()
     (report,) = await reports(rig)
     assert parts(report)[1]["Future-Release-Request"] == "for;86400"
@@ -241,8 +242,8 @@ async def test_a_restart_does_not_send_early_and_people_may_send_or_drop_what_wa
         await rig.outbound._reporter.settle_all()
         assert not await rig.mail("ben")
         first, second = await rig.items()
-        assert (await rig.queue.drop([first.id])).changed == (first.id,)
-        assert (await rig.queue.kick([second.id])).changed == (second.id,)
+        assert (await actions.drop(rig.queue, [first.id])).changed == (first.id,)
+        assert (await actions.kick(rig.queue, [second.id])).changed == (second.id,)
         await rig.until_empty()
         assert len(await rig.mail("ben")) == 1
 

@@ -4,7 +4,7 @@ import pytest
 
 from backend.core.clock import FakeClock
 from backend.core.ids import QueueId
-from backend.outbound import inflight
+from backend.outbound import actions, inflight
 from backend.outbound.inflight import Inflight
 from backend.outbound.listing import count_items
 from tests.support.outbound_rig import OutboundRig
@@ -97,7 +97,7 @@ async def test_only_what_may_have_arrived_is_counted_after_a_kill(tmp_path):
         assert (entry.kind, entry.trace) == ("deferred", "t1")
         assert "being sent to bo@b.test, cy@b.test when the server stopped" in entry.text
         assert (await count_items(rig.queue)).unconfirmed == 2
-        await rig.queue.drop([item.id for item in await rig.items()])
+        await actions.drop(rig.queue, [item.id for item in await rig.items()])
         assert (await count_items(rig.queue)).unconfirmed == 2  # outlives the messages
     async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
         assert not rig.timeline

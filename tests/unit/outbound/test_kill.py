@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.outbound import actions
 from tests.support.dns_server import DnsServer
 from tests.support.killed_submitter import ACCOUNTS, content, plan
 from tests.support.outbound_rig import ZONE, OutboundRig, rig_config
@@ -48,7 +49,7 @@ async def test_killed_at_any_moment_the_queue_loses_nothing(tmp_path):
 
         config = rig_config(sink.port, accounts=ACCOUNTS)
         async with OutboundRig(tmp_path, sink.port, config=config) as rig:
-            await rig.queue.kick([item.id for item in await rig.items()])
+            await actions.kick(rig.queue, [item.id for item in await rig.items()])
             await rig.until_empty()
             local = Counter(map(number_of, await rig.mail("ben")))
             bodies = {number_of(raw): raw for raw in await rig.mail("ben")}

@@ -6,6 +6,7 @@ import pytest
 from backend.core.clock import FakeClock
 from backend.core.errors import RefusedError, TemporaryError
 from backend.core.status import DISK_FULL
+from backend.outbound import actions
 from backend.outbound.entries import PRACTICE_NOTE
 from backend.outbound.listing import find_item
 from tests.support.outbound_rig import CONTENT, OutboundRig, rig_config
@@ -91,7 +92,7 @@ async def test_a_large_message_lies_in_a_file_while_it_waits(rig, tmp_path, as_f
     assert (await rig.mail("ben"))[0].endswith(b"\r\n\r\n" + body)
     (item,) = await rig.items()
     assert item.size_bytes == file.stat().st_size
-    await rig.queue.drop([item.id])
+    await actions.drop(rig.queue, [item.id])
     await rig.until(lambda: not list(rig.queue.files.iterdir()))
     if as_file:
         assert content.exists()
@@ -190,7 +191,7 @@ async def test_practice_on_this_computer_has_no_limits_and_nothing_leaves(tmp_pa
         await rig.submit("bo@b.test", peer_is_loopback=True)
         items = await rig.items()
         assert [(i.state, i.note) for i in items] == [("waiting", PRACTICE_NOTE)] * 2
-        await rig.queue.kick([i.id for i in items])
+        await actions.kick(rig.queue, [i.id for i in items])
         await rig.outbound._reporter.settle_all()
         assert [(i.state, i.attempts) for i in await rig.items()] == [("waiting", 0)] * 2
         assert not rig.dns.queries

@@ -6,6 +6,7 @@ from backend.core.address import parse_address
 from backend.core.clock import SystemClock
 from backend.core.ids import TraceId
 from backend.dns.resolver import DnsResolver
+from backend.outbound import actions
 from backend.outbound.dial import SocksProxy
 from backend.outbound.direct import DirectTransport
 from backend.outbound.listing import find_item
@@ -156,7 +157,7 @@ async def test_a_route_leads_through_the_relay_and_the_log_of_attempts_says_so(t
             failed = rig.outbound.tally.last_result("relay")
             assert (failed.ok, "451 4.3.0 later" in failed.text) == (False, True)
             sink.data_reply = ""
-            await rig.queue.kick([item.id for item in await rig.items()])
+            await actions.kick(rig.queue, [item.id for item in await rig.items()])
             await rig.until_empty()
             assert {m.recipients for m in sink.messages} == {("bo@b.test",), ("eve@c.test",)}
             assert rig.outbound.tally.last_result("relay").ok
@@ -176,7 +177,7 @@ async def test_after_a_failed_direct_attempt_the_relay_takes_over(tmp_path, unus
             await rig.until_tried(1)
             (item,) = await rig.items()
             assert item.transport == ""
-            await rig.queue.kick([item.id])
+            await actions.kick(rig.queue, [item.id])
             await rig.until_empty()
             assert len(sink.messages) == 1
 
@@ -194,19 +195,19 @@ async def test_a_transport_chosen_by_hand_wins_over_routes_and_can_be_taken_back
             (item,) = await rig.items()
             detail = await find_item(rig.queue, item.id)
             assert detail.attempts[0].transport == "never", "also where nobody was connected to"
-            await rig.queue.hold([item.id])
-            acted = await rig.queue.choose_transport([item.id, 999], "relay")
+            await actions.hold(rig.queue, [item.id])
+            acted = await actions.choose_transport(rig.queue, [item.id, 999], "relay")
             assert acted.changed == (item.id,)
             assert acted.missing == (999,)
             (item,) = await rig.items()
             assert item.state == "held"
             assert rig.outbound.explain(item).transport == "relay"
-            await rig.queue.choose_transport([item.id], None)
+            await actions.choose_transport(rig.queue, [item.id], None)
             (item,) = await rig.items()
             assert rig.outbound.explain(item).transport == "never"
-            await rig.queue.choose_transport([item.id], "relay")
-            await rig.queue.release([item.id])
-            await rig.queue.kick([item.id])
+            await actions.choose_transport(rig.queue, [item.id], "relay")
+            await actions.release(rig.queue, [item.id])
+            await actions.kick(rig.queue, [item.id])
             await rig.until_empty()
             assert len(sink.messages) == 1
 
@@ -225,7 +226,7 @@ async def test_a_chosen_transport_that_was_removed_is_a_temporary_fault(tmp_path
     async with OutboundRig(tmp_path, 1, config=config, run=False) as rig:
         await rig.submit("bo@b.test")
         (item,) = await rig.items()
-        await rig.queue.choose_transport([item.id], "gone")
+        await actions.choose_transport(rig.queue, [item.id], "gone")
         rig.set_config(rig_config(1))
         rig.start()
         await rig.until_tried(1)

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from backend.api import queue as q
 from backend.api import types as t
 from tests.support.fake_admin import a_queue_item
 from ui.presenters import queue
@@ -57,7 +58,7 @@ def test_an_attempt_says_where_how_and_how_long() -> None:
 
 
 def test_what_was_done_is_said_with_numbers() -> None:
-    acted = t.QueueActed(changed=2, missing=[7])
+    acted = q.QueueActed(changed=2, missing=[7])
     assert (
         queue.done_text("hold", acted)
         == "2 messages put on hold. 1 message was not there any more."

@@ -1,0 +1,69 @@
+"""`gatepost queue` as people see it."""
+
+import asyncio
+
+import pytest
+from click.testing import CliRunner
+
+from app.cli import main
+from tests.support.admin_server import admin_server
+from tests.support.queued import enqueue
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    async with admin_server(tmp_path / "data") as rig:
+        yield rig
+
+
+@pytest.fixture
+def run(tmp_path):
+    """`await run("queue", "list", code=0)`: the output."""
+
+    async def run(*words: str, code: int = 0, stdin: str | None = None) -> str:
+        result = await asyncio.to_thread(
+            CliRunner().invoke, main, [*words, "--dir", str(tmp_path / "data")], input=stdin
+        )
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
+
+
+async def test_actions_take_ids_or_filters(rig, run):
+    ids = await enqueue(rig, "a@b.test", "b@b.test", "c@c.test")
+    assert "1 message held" in await run("queue", "hold", str(ids[0]))
+    assert "1 message held" in await run("queue", "hold", "--domain", "b.test")
+    assert "2 messages released" in await run("queue", "release", "--all")
+    assert "3 messages put off" in await run("queue", "postpone", "--all", "--for", "2h")
+    assert "in 1 h 59 min" in await run("queue", "list")
+    assert "put off" in await run(
+        "queue", "postpone", "--text", "c@", "--until", "2030-01-01 08:00"
+    )
+    assert "3 messages will be tried now" in await run("queue", "kick", "--account", "me")
+    for words in (("hold",), ("hold", "1", "--all"), ("postpone", "--all", "--for", "soon")):
+        await run("queue", *words, code=2)
+    await run("queue", "postpone", "--all", code=2)
+
+
+async def test_what_cannot_be_undone_is_asked_with_its_count(rig, run):
+    ids = await enqueue(rig, "a@b.test", "b@b.test", "c@c.test")
+    asked = await run("queue", "drop", "--domain", "b.test", stdin="n\n", code=1)
+    assert "Remove 2 messages? This can't be undone" in asked
+    assert "2 messages removed" in await run("queue", "drop", "--domain", "b.test", stdin="y\n")
+    assert "1 message given up" in await run("queue", "fail", "--all", "--yes")
+    listed = await run("queue", "history")
+    assert listed.count("removed by ") == 2
+    shown = await run("queue", "history", str(ids[0]))
+    assert "Lunch" in shown and "No attempt was made" in shown
+    page = await run("queue", "history", "--limit", "1")
+    assert "of 2; go on with --after " in page
+    rest = await run(
+        "queue", "history", "--limit", "1", "--after", page.split("--after ")[1].strip()
+    )
+    assert "a@b.test" in rest
+    assert "Nothing that has left" in await run("queue", "history", "--result", "delivered")
+    assert '"next": ""' in await run("queue", "history", "--json")
+    await run("queue", "history", "999", code=1)
