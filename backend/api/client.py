@@ -24,6 +24,7 @@ import aiohttp
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from backend.api import aliases as a
+from backend.api import connect as c
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
@@ -318,11 +319,11 @@ class Client:
     async def remove_address(self, account: str, address: str) -> None:
         await self._call("remove_address", t.Empty, path={"account": account, "address": address})
 
-    async def client_settings(self, account: str) -> t.ClientSettings:
-        return await self._call("client_settings", t.ClientSettings, path={"account": account})
+    async def client_settings(self, account: str) -> c.ClientSettings:
+        return await self._call("client_settings", c.ClientSettings, path={"account": account})
 
-    async def send_test_message(self, account: str) -> t.TestMessageSent:
-        return await self._call("send_test_message", t.TestMessageSent, path={"account": account})
+    async def send_test_message(self, account: str) -> c.TestMessageSent:
+        return await self._call("send_test_message", c.TestMessageSent, path={"account": account})
 
     async def ca_certificate(self) -> str:
         """PEM."""

@@ -9,6 +9,7 @@ from enum import Enum
 from pydantic import BaseModel
 
 from backend.api import aliases as a
+from backend.api import connect as c
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
@@ -267,13 +268,13 @@ ROUTES: tuple[Route, ...] = (
     _get(
         "client_settings",
         "/accounts/{account}/connect",
-        t.ClientSettings,
+        c.ClientSettings,
         "What a mail program must be told",
     ),
     _post(
         "send_test_message",
         "/accounts/{account}/test-message",
-        t.TestMessageSent,
+        c.TestMessageSent,
         "Send the account a message through this server's own SMTP port",
     ),
     _get(

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from backend.api import connect as c
 from backend.api import queue as q
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
@@ -357,10 +358,10 @@ class FakeAdmin:
         self.accounts[account.id] = account.model_copy(update={"addresses": kept})
         return t.Empty()
 
-    def _client_settings(self, request: web.Request, _body: Any) -> t.ClientSettings:
+    def _client_settings(self, request: web.Request, _body: Any) -> c.ClientSettings:
         account = self._one(request)
         address = account.addresses[0].address if account.addresses else account.id
-        return t.ClientSettings.model_validate(
+        return c.ClientSettings.model_validate(
             {
                 "account": account.id,
                 "full_name": account.full_name,
@@ -408,7 +409,7 @@ class FakeAdmin:
     def _ca_certificate(self, _request: web.Request, _body: Any) -> str:
         return "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
 
-    def _send_test_message(self, request: web.Request, _body: Any) -> t.TestMessageSent:
+    def _send_test_message(self, request: web.Request, _body: Any) -> c.TestMessageSent:
         account = self._one(request)
         number = len(self.traces) + 1
         trace, address = f"t{number}", account.addresses[0].address
@@ -424,7 +425,7 @@ class FakeAdmin:
         self.traces[trace] = t.Trace(summary=summary, steps=made)
         for step in made:
             self.push(t.TimelineEvent(trace=trace, step=step))
-        return t.TestMessageSent(trace=trace, address=address)
+        return c.TestMessageSent(trace=trace, address=address)
 
     def _queue(self, request: web.Request, _body: Any) -> t.QueueList:
         query = t.QueueQuery.model_validate(dict(request.query))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
+from backend.api import connect as c
 from backend.api import types as t
 from backend.api.client import ApiError
 from ui import palette
@@ -104,7 +105,7 @@ class ChooseAccountSheet(TaskSheet):
     def __init__(self, parent: QWidget | None, desk: Desk, accounts: list[t.Account]) -> None:
         super().__init__(parent, "Send yourself a message", "Send", self._send)
         self._desk = desk
-        self.sent: t.TestMessageSent | None = None
+        self.sent: c.TestMessageSent | None = None
         self.account = Choice("To")
         self.account.set_entries(
             [(account.id, account_words.main_address(account)) for account in accounts]

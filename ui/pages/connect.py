@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from backend.api import types as t
+from backend.api import connect as c
 from ui import palette
 from ui.pages.page import Desk
 from ui.presenters import connect
@@ -52,7 +52,7 @@ class ConnectPanel(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._settings: t.ClientSettings | None = None
+        self._settings: c.ClientSettings | None = None
         self._device = "any"
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -101,10 +101,10 @@ class ConnectPanel(QWidget):
     def reset(self) -> None:
         self._settings = None
 
-    def settings(self) -> t.ClientSettings | None:
+    def settings(self) -> c.ClientSettings | None:
         return self._settings
 
-    def show_settings(self, settings: t.ClientSettings) -> None:
+    def show_settings(self, settings: c.ClientSettings) -> None:
         if settings == self._settings:
             return
         self._settings = settings
@@ -151,7 +151,7 @@ class ConnectPanel(QWidget):
             self._desk.toast("The certificate was saved.")
 
 
-def _server_card(server: t.MailServer) -> Card:
+def _server_card(server: c.MailServer) -> Card:
     shown = connect.server_rows(server)
     marks = [StatusPill("recommended", "ok")] if shown.recommended else []
     card = Card(shown.title, *marks)

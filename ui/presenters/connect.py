@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from backend.api import types as t
+from backend.api import connect as c
 
 SECURITY = {
     "tls": "SSL/TLS",
@@ -28,7 +28,7 @@ class ServerRows:
     note: str
 
 
-def server_rows(server: t.MailServer) -> ServerRows:
+def server_rows(server: c.MailServer) -> ServerRows:
     return ServerRows(
         title=PROTOCOLS[server.protocol],
         recommended=server.recommended,
@@ -43,7 +43,7 @@ def server_rows(server: t.MailServer) -> ServerRows:
     )
 
 
-def preferred(servers: list[t.MailServer]) -> tuple[t.MailServer | None, list[t.MailServer]]:
+def preferred(servers: list[c.MailServer]) -> tuple[c.MailServer | None, list[c.MailServer]]:
     """The one to use, and the others."""
     if not servers:
         return None, []
@@ -51,7 +51,7 @@ def preferred(servers: list[t.MailServer]) -> tuple[t.MailServer | None, list[t.
     return best, [server for server in servers if server is not best]
 
 
-def steps(settings: t.ClientSettings, device: str) -> tuple[str, ...]:
+def steps(settings: c.ClientSettings, device: str) -> tuple[str, ...]:
     reminder = "Your password is the one shown when the account was made. It can be set anew under Accounts."
     address = settings.address
     trust = (settings.trust_note,) if settings.trust_note else ()
@@ -89,7 +89,7 @@ def steps(settings: t.ClientSettings, device: str) -> tuple[str, ...]:
             )
 
 
-def qr_text(settings: t.ClientSettings) -> str:
+def qr_text(settings: c.ClientSettings) -> str:
     """What the code holds: the settings, never the password."""
     lines = [f"Mail settings for {settings.address}"]
     for server in (preferred(settings.incoming)[0], preferred(settings.outgoing)[0]):
@@ -104,7 +104,7 @@ def mailto(address: str) -> str:
     return "mailto:" + quote(address, safe="@")
 
 
-def as_text(settings: t.ClientSettings) -> str:
+def as_text(settings: c.ClientSettings) -> str:
     """Everything for the clipboard, ready to send to the person."""
     parts = [f"E-mail address: {settings.address}"]
     if settings.full_name:

@@ -13,6 +13,7 @@ from backend.admin.call import Call, Handler
 from backend.admin.faults import DeniedError
 from backend.admin.handlers.accounts import named
 from backend.admin.services import Services
+from backend.api import connect as c
 from backend.api import types as t
 from backend.api.routes import BY_NAME
 from backend.core.errors import NotFoundError
@@ -31,7 +32,7 @@ _INCOMING = ("imaps", "imap")
 _OUTGOING = ("submissions", "submission")
 
 
-async def client_settings(call: Call) -> t.ClientSettings:
+async def client_settings(call: Call) -> c.ClientSettings:
     services = call.services
     account = named(call)
     settings = services.accounts.get_account(account)
@@ -39,7 +40,7 @@ async def client_settings(call: Call) -> t.ClientSettings:
     address = settings.main_address
     ports = list(services.server.ports())
     own_ca = services.server.ca_file() is not None
-    return t.ClientSettings(
+    return c.ClientSettings(
         account=account,
         full_name=settings.full_name,
         address=address,
@@ -64,8 +65,8 @@ def _servers(
     wanted: tuple[str, ...],
     protocol: str,
     address: str,
-) -> list[t.MailServer]:
-    found: dict[tuple[str, int], t.MailServer] = {}
+) -> list[c.MailServer]:
+    found: dict[tuple[str, int], c.MailServer] = {}
     for service in wanted:
         for port in ports:
             if port.service != service:
@@ -73,7 +74,7 @@ def _servers(
             host = host_for_programs(services, port.host)
             found.setdefault(
                 (host, port.port),
-                t.MailServer(
+                c.MailServer(
                     protocol="imap" if protocol == "imap" else "smtp",
                     host=host,
                     port=port.port,
@@ -124,7 +125,7 @@ async def ca_certificate(call: Call) -> web.Response:
     )
 
 
-async def send_test_message(call: Call) -> t.TestMessageSent:
+async def send_test_message(call: Call) -> c.TestMessageSent:
     services = call.services
     settings = services.accounts.get_account(named(call))
     address = settings.main_address
@@ -155,7 +156,7 @@ async def send_test_message(call: Call) -> t.TestMessageSent:
             fix="The log tells more.",
         ) from error
     found = _TRACE.search(answer)
-    return t.TestMessageSent(trace=found[1] if found else "", address=address)
+    return c.TestMessageSent(trace=found[1] if found else "", address=address)
 
 
 def _compose(services: Services, hostname: str, address: str) -> bytes:

@@ -1,10 +1,10 @@
-from backend.api import types as t
+from backend.api import connect as c
 from ui.presenters import connect
 
 
-def settings(**values: object) -> t.ClientSettings:
+def settings(**values: object) -> c.ClientSettings:
     server = {"host": "mail.example.org", "user_name": "anna@example.org"}
-    return t.ClientSettings.model_validate(
+    return c.ClientSettings.model_validate(
         {
             "account": "anna",
             "full_name": "Anna",
