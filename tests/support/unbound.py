@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -25,8 +26,8 @@ server:
     do-daemonize: no
     do-ip6: no
     do-not-query-localhost: no
-    module-config: "iterator"
-    local-zone: "test." nodefault
+    module-config: "{modules}"
+{anchors}    local-zone: "test." nodefault
     qname-minimisation: no
     cache-max-negative-ttl: 1
 remote-control:
@@ -38,10 +39,11 @@ stub-zone:
 
 
 class Unbound:
-    """Asks `authority_port` on 127.0.0.1 for everything below `test.`."""
+    """Asks `authority_port` on 127.0.0.1 for everything below `test.`; checks DNSSEC where it has been given `anchors`."""
 
-    def __init__(self, authority_port: int) -> None:
+    def __init__(self, authority_port: int, anchors: Sequence[str] = ()) -> None:
         self._authority_port = authority_port
+        self._anchors = anchors
         self.port = free_ports("127.0.0.1", 1)[0]
         self._folder = Path(tempfile.mkdtemp(prefix="unbound-"))
         self._process: asyncio.subprocess.Process | None = None
@@ -53,7 +55,13 @@ class Unbound:
     async def __aenter__(self) -> Self:
         config = self._folder / "unbound.conf"
         config.write_text(
-            _CONFIG.format(port=self.port, folder=self._folder, authority_port=self._authority_port)
+            _CONFIG.format(
+                port=self.port,
+                folder=self._folder,
+                authority_port=self._authority_port,
+                modules="validator iterator" if self._anchors else "iterator",
+                anchors="".join(f"    trust-anchor: '{anchor}'\n" for anchor in self._anchors),
+            )
         )
         self._process = await asyncio.create_subprocess_exec(
             "/usr/sbin/unbound", "-d", "-c", str(config), stderr=asyncio.subprocess.DEVNULL
