@@ -4,37 +4,23 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from backend.core.address import parse_address
 from backend.core.clock import SystemClock
-from backend.core.ids import TraceId
 from backend.dns.resolver import DnsResolver
 from backend.outbound.direct import DirectTransport
 from backend.outbound.session import Limits
 from backend.outbound.tls_findings import TlsFindings
 from backend.outbound.tls_outcomes import PolicyType, TlsResult
 from backend.outbound.tls_ways import Checks, DirectTls
-from backend.outbound.transport import Outgoing, TlsChoice
+from backend.outbound.transport import TlsChoice
 from backend.tls.contexts import client_context
 from tests.support.certificates import make
+from tests.support.outgoing import message
 from tests.support.signed_dns import SignedDns, Zone
 from tests.support.smtp_sink import SmtpSink
 
-CONTENT = b"From: anna@a.test\r\nSubject: x\r\n\r\nhello\r\n"
 ROOT = make("Test root", is_ca=True)
 LEAF = make("mx1.b.test", issuer=ROOT)
 STRANGER = make("mx1.b.test")
-
-
-def message(**more):
-    return Outgoing(
-        trace=TraceId("t1"),
-        sender=parse_address("anna@a.test"),
-        recipients=(parse_address("bo@b.test"),),
-        domain="b.test",
-        size_bytes=len(CONTENT),
-        content=CONTENT,
-        **more,
-    )
 
 
 def zone(port, tlsa=(), *, kind="signed", **more):
