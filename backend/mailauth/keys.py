@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
+from backend.config import removed
 from backend.config.dkim import Algorithm
 from backend.config.secrets import SecretStore
 from backend.core.clock import Clock
@@ -109,8 +110,21 @@ class KeyStore:
         self._cache.pop(_secret_name(domain, selector), None)
 
     def remove(self, domain: str, selector: str) -> None:
+        """For good."""
         self._secrets.delete(_secret_name(domain, selector))
+        removed.forget(self._secrets, _secret_name(domain, selector))
         self._cache.pop(_secret_name(domain, selector), None)
+
+    def set_aside(self, domain: str, selector: str) -> bool:
+        """Of a domain that was removed, and may come back. Whether there was one."""
+        self._cache.pop(_secret_name(domain, selector), None)
+        return removed.set_aside(
+            self._secrets, _secret_name(domain, selector), now=self._clock.time()
+        )
+
+    def bring_back(self, domain: str, selector: str) -> bool:
+        """Whether it had been set aside."""
+        return removed.bring_back(self._secrets, _secret_name(domain, selector))
 
 
 def _generate(algorithm: Algorithm) -> tuple[str, str]:

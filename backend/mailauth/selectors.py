@@ -118,25 +118,44 @@ class DkimKeys:
             log.error("DKIM key can't be made", cause=str(error))
 
     async def prepare(self, old: Config, new: Config) -> Undo | None:
-        """Follows a change of the configuration.
+        """Follows a change of the configuration. The keys of a domain that goes are set aside for a while, since going
+        back to an earlier revision must find those whose records are in the DNS.
 
         Raises:
             ConfigError: a key can't be kept.
         """
-        before = _selectors(old)
-        made = await self._make({k: v for k, v in _selectors(new).items() if k not in before})
+        before, after = _selectors(old), _selectors(new)
+        made, back = await self._make({k: v for k, v in after.items() if k not in before})
+        aside = [
+            (domain, selector)
+            for domain, selector in before
+            if domain not in new.domains.domains
+            and await run_blocking(Pool.FILES, self._keys.set_aside, domain, selector)
+        ]
 
         async def undo() -> None:
-            for domain, selector in made:
-                await run_blocking(Pool.FILES, self._keys.remove, domain, selector)
+            for names, action in (
+                (made, self._keys.remove),
+                (back, self._keys.set_aside),
+                (aside, self._keys.bring_back),
+            ):
+                for domain, selector in names:
+                    await run_blocking(Pool.FILES, action, domain, selector)
 
-        return undo if made else None
+        return undo if made or back or aside else None
 
-    async def _make(self, wanted: Mapping[tuple[str, str], Algorithm]) -> list[tuple[str, str]]:
+    async def _make(
+        self, wanted: Mapping[tuple[str, str], Algorithm]
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Those that are new, and those that were brought back."""
         made: list[tuple[str, str]] = []
+        back: list[tuple[str, str]] = []
         for (domain, selector), algorithm in wanted.items():
             try:
                 if await run_blocking(Pool.FILES, self._keys.has, domain, selector):
+                    continue
+                if await run_blocking(Pool.FILES, self._keys.bring_back, domain, selector):
+                    back.append((domain, selector))
                     continue
                 await run_blocking(Pool.CRYPTO, self._keys.make, domain, selector, algorithm)
             except (OSError, ValueError) as error:
@@ -151,7 +170,7 @@ class DkimKeys:
                 ) from error
             made.append((domain, selector))
             log.info("DKIM key made", domain=domain, selector=selector, algorithm=algorithm)
-        return made
+        return made, back
 
     # --- looking -----------------------------------------------------------------------------------------------------
 

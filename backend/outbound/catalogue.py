@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from backend.config import removed
 from backend.config.load import domains_from_data
 from backend.config.model import Config, DomainsConfig
 from backend.config.plan import to_lean
@@ -116,7 +117,7 @@ class Catalogue:
             await self.keep_password(name, password)
 
     async def remove_transport(self, name: str, *, author: str) -> None:
-        """With its password.
+        """With its password, which `transport_passwords` keeps for a revert.
 
         Raises:
             NotFoundError: there is none of that name.
@@ -140,7 +141,6 @@ class Catalogue:
             return _replaced(config, data)
 
         await self._config.edit(change, author=author, note=f"Removed the transport {name}")
-        await self.keep_password(name, None)
 
     async def set_password(self, name: str, password: str | None) -> None:
         """None forgets it.
@@ -159,6 +159,7 @@ class Catalogue:
         secret = transport_password_name(name)
         if password is None:
             await run_blocking(Pool.FILES, self._secrets.delete, secret)
+            await run_blocking(Pool.FILES, removed.forget, self._secrets, secret)
             return
         _check_password(password)
         await run_blocking(Pool.FILES, self._secrets.set, secret, {"password": password})

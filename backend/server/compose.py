@@ -1,11 +1,13 @@
 """Builds every service from the configuration and hands each what it needs of the others."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from backend.accounts.directory import Directory
 from backend.accounts.login import Logins, is_loopback
 from backend.accounts.passwords import Passwords
 from backend.accounts.service import AccountService
+from backend.config import removed
 from backend.config.model import Config
 from backend.config.paths import DataFolder
 from backend.config.secrets import SecretStore, transport_password
@@ -31,6 +33,7 @@ from backend.mailauth.signing import DkimSigner
 from backend.observe.activity import Activity
 from backend.outbound.catalogue import Catalogue
 from backend.outbound.service import Outbound
+from backend.outbound.transport_passwords import TransportPasswords
 from backend.runtime.hub import Hub
 from backend.runtime.threads import Pool, run_blocking
 from backend.server.diagnosis import make_dns_checkup
@@ -42,6 +45,8 @@ from backend.smtpd.submission import SubmissionSession
 from backend.smtpd.wire import ServerSettings
 from backend.store.store import Store
 from backend.tls.contexts import TlsContexts
+
+CLEAR_SECRETS_EVERY_S = 86_400.0
 
 
 class Appliance:
@@ -69,6 +74,7 @@ class Appliance:
         self.data.make()
         await run_blocking(Pool.FILES, clear_spool, self.data.spool)
         self.secrets.open()
+        await run_blocking(Pool.FILES, self._clear_removed_secrets)
         self.activity.load()
         self._opened.callback(self.activity.close)
         config = await self.config.open()
@@ -150,6 +156,9 @@ class Appliance:
         )
         self.config.prepare_with(self._prepare_certificate)
         self.config.prepare_with(self.dkim.prepare)
+        passwords = TransportPasswords(self.secrets, self.clock)
+        await passwords.bring_missing(config)
+        self.config.prepare_with(passwords.prepare)
         self.config.follow(self._config_applied)
         self._config_changes = self.config.changes.subscribe(on_event=self._tell_config_changes)
 
@@ -248,6 +257,15 @@ class Appliance:
         for account in before - self._signing_in:
             self._end_sessions(account)
         self.outbound.wake()
+
+    def _clear_removed_secrets(self) -> None:
+        removed.clear(self.secrets, now=self.clock.time())
+
+    async def keep_secrets_clear(self) -> None:
+        """Deletes secrets of what was removed long ago, until cancelled."""
+        while True:
+            await asyncio.sleep(CLEAR_SECRETS_EVERY_S)
+            await run_blocking(Pool.FILES, self._clear_removed_secrets)
 
     def _end_sessions(self, account: AccountId) -> None:
         """Whoever was signed in must prove again that they may."""

@@ -183,6 +183,7 @@ class Server:
             "changes of DKIM keys": appliance.dkim.run,
             "settings on disk": appliance.config.watch,
             "certificates": appliance.tls.run,
+            "removed secrets": appliance.keep_secrets_clear,
         }
         return [tasks.spawn(tasks.supervise(run, name), name) for name, run in jobs.items()]
 

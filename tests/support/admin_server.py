@@ -39,6 +39,7 @@ from backend.observe.http import make_runner
 from backend.observe.ring import LogRing
 from backend.outbound.catalogue import Catalogue
 from backend.outbound.service import Outbound
+from backend.outbound.transport_passwords import TransportPasswords
 from backend.store.store import Store
 from tests.support.settings import new_folder
 
@@ -124,6 +125,7 @@ async def admin_server(
         config.follow(directory.update)
         dkim = DkimKeys(config, KeyStore(secrets, clock), resolver=None, clock=clock)
         config.prepare_with(dkim.prepare)
+        config.prepare_with(TransportPasswords(secrets, clock).prepare)
         outbound = Outbound(
             folder.queue,
             config=lambda: config.current,

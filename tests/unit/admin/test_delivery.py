@@ -322,3 +322,27 @@ async def test_a_route_that_is_switched_off_neither_covers_nor_warns(client):
     await client.add_mail_route(route(disabled=True))
     await client.add_mail_route(route(disabled=True, minimum_attempts=9))
     assert not (await client.add_mail_route(route(to_domain=["x.test"]))).warnings
+
+
+async def test_a_revert_brings_a_transport_back_with_its_password(rig, client):
+    added = await add(client, password="open sesame")
+    await client.remove_transport("relay")
+    config = await client.config()
+    assert rig.services.catalogue.has_password("relay") is False
+    await client.revert(added.revision, revision=config.revision)
+    assert (await client.transport("relay")).has_password
+
+
+async def test_a_password_goes_to_no_other_server_of_that_name(rig, client):
+    await add(client, password="open sesame")
+    text = domains_file(rig)
+    await client.remove_transport("relay")
+
+    async def apply(text):
+        revision = (await client.config()).revision
+        await client.apply_config(ConfigFiles(files={"domains.toml": text}), revision=revision)
+        return await client.transport("relay")
+
+    assert not (await apply(text.replace("smtp.example.net", "evil.test"))).has_password
+    await client.remove_transport("relay")
+    assert (await apply(text)).has_password

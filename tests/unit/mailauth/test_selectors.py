@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -248,3 +249,45 @@ async def test_choosing_what_signs_ends_the_change(rig):
 def test_a_new_domain_gets_two_keys_and_signs_with_the_first():
     assert json.dumps(new_domain_settings(2026)["dkim"]["sign"]) == '["2026a"]'
     assert list(new_domain_settings(2026)["dkim"]["selectors"]) == ["2026a", "2026b"]
+
+
+async def test_a_revert_finds_the_keys_of_a_removed_domain_again(rig):
+    await rig.dkim.add(DOMAIN, sign=True, author="test")
+    (record,) = [each.record for each in (await rig.state()).selectors]
+    with_domain = rig.config.current.revision
+
+    def without(config):
+        return replace(config, domains=config.domains.model_copy(update={"domains": {}}))
+
+    await rig.config.edit(without, author="test")
+    assert rig.keys.cached(DOMAIN, "2023a") is None
+    assert not rig.keys.has(DOMAIN, "2023a")
+    await rig.config.restore(with_domain, author="test")
+    assert [each.record for each in (await rig.state()).selectors] == [record]
+
+
+async def test_a_removal_that_fails_leaves_the_keys_where_they_are(rig):
+    await rig.dkim.add(DOMAIN, sign=True, author="test")
+
+    async def refuse(old, new):
+        raise ConfigError([])
+
+    rig.config.prepare_with(refuse)
+    with pytest.raises(ConfigError):
+        await rig.config.edit(
+            lambda config: replace(
+                config, domains=config.domains.model_copy(update={"domains": {}})
+            ),
+            author="test",
+        )
+    assert rig.keys.has(DOMAIN, "2023a")
+
+
+async def test_a_key_that_somebody_removed_does_not_come_back(rig):
+    await rig.dkim.add(DOMAIN, author="test")
+    with_key = rig.config.current.revision
+    (old,) = [each.record for each in (await rig.state()).selectors]
+    await rig.dkim.remove(DOMAIN, "2023a", author="test")
+    await rig.config.restore(with_key, author="test")
+    (new,) = [each.record for each in (await rig.state()).selectors]
+    assert new != old

@@ -1,0 +1,66 @@
+"""Passwords of transports follow the configuration: set aside when a transport goes, back when the same one returns."""
+
+from collections.abc import Callable
+from functools import partial
+
+from backend.config import removed
+from backend.config.model import Config
+from backend.config.routing import Transport
+from backend.config.secrets import SecretStore, transport_password_name
+from backend.config.store import Undo
+from backend.core.clock import Clock
+from backend.runtime.threads import Pool, run_blocking
+
+
+class TransportPasswords:
+    def __init__(self, secrets: SecretStore, clock: Clock) -> None:
+        self._secrets = secrets
+        self._clock = clock
+
+    async def bring_missing(self, config: Config) -> None:
+        """At the start: a removal may have been cut short by a crash."""
+        for name, transport in config.domains.transports.items():
+            await self._run(self._bring_back, name, transport)
+
+    async def prepare(self, old: Config, new: Config) -> Undo | None:
+        """Follows a change of the configuration."""
+        before, after = old.domains.transports, new.domains.transports
+        undos: list[Callable[[], bool]] = []
+        for name in before.keys() - after.keys():
+            if await self._run(self._set_aside, name, before[name]):
+                undos.append(partial(self._bring_back, name, before[name]))
+        for name in after.keys() - before.keys():
+            if await self._run(self._bring_back, name, after[name]):
+                undos.append(partial(self._set_aside, name, after[name]))
+
+        async def undo() -> None:
+            for each in undos:
+                await run_blocking(Pool.FILES, each)
+
+        return undo if undos else None
+
+    async def _run(self, work: Callable[[str, Transport], bool], name: str, of: Transport) -> bool:
+        return await run_blocking(Pool.FILES, work, name, of)
+
+    def _set_aside(self, name: str, transport: Transport) -> bool:
+        return removed.set_aside(
+            self._secrets,
+            transport_password_name(name),
+            now=self._clock.time(),
+            purpose=_purpose(transport),
+        )
+
+    def _bring_back(self, name: str, transport: Transport) -> bool:
+        return removed.bring_back(
+            self._secrets, transport_password_name(name), purpose=_purpose(transport)
+        )
+
+
+def _purpose(transport: Transport) -> dict[str, str]:
+    """With whom the password is used."""
+    if transport.socks is not None:
+        return {"server": transport.socks.address, "user": transport.socks.username}
+    relay = transport.submissions or transport.submission or transport.smtp
+    if relay is None or relay.auth is None:
+        return {}
+    return {"server": relay.host, "user": relay.auth.username}
