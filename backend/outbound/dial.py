@@ -219,6 +219,9 @@ class Connection(asyncio.Protocol):
             )
         except (OSError, ssl.SSLError, EOFError) as error:
             raise TlsError(_phrase(error), _kind(error, Fault.TLS)) from error
+        except ValueError as error:
+            # What the DNS lets be a name need not be one for TLS: octets of any kind, a leading dot.
+            raise TlsError("its name can't be used with TLS", Fault.TLS) from error
         if upgraded is None:
             raise TlsError("the server closed the connection", Fault.TLS)
         self._transport = upgraded

@@ -7,6 +7,7 @@ recipient. Nothing is tried again in this attempt once the whole message has gon
 Also over one kind of addresses only, and through a SOCKS5 proxy (behaviour T6), which then looks up the addresses.
 """
 
+import asyncio
 import ipaddress
 import random
 from collections.abc import Callable, Iterable
@@ -56,6 +57,8 @@ class _Progress:
     """What is known so far: `settled` for good, `unsettled` the last finding of a host that could be another host's mail."""
 
     waiting: list[Address]
+    until: float
+    """When no other host is tried any more, in the time of the event loop."""
     settled: dict[Address, Result] = field(default_factory=dict)
     unsettled: dict[Address, Result] = field(default_factory=dict)
     tries: list[Try] = field(default_factory=list)
@@ -63,6 +66,12 @@ class _Progress:
     """The kind of addresses that the host of the moment has beside the one that is tried."""
     facts: DomainFacts | None = None
     telling: Telling | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another address may be tried. SECURITY: hosts that all stall must not hold a place in the queue for hours."""
+        is_in_time = asyncio.get_running_loop().time() < self.until
+        return bool(self.waiting) and len(self.tries) < MAX_TRIES and is_in_time
 
     def settle_all(self, status: SmtpStatus, remote_mta: str = "") -> None:
         for recipient in self.waiting:
@@ -130,7 +139,8 @@ class DirectTransport:
         self._dialogues = dialogues or Dialogues(SystemClock(), limits)
 
     async def deliver(self, message: Outgoing) -> Delivery:
-        progress = _Progress(list(message.recipients))
+        until = asyncio.get_running_loop().time() + self._limits.session_s
+        progress = _Progress(list(message.recipients), until)
         hosts, found = await self._find_hosts(message, progress)
         if not hosts:
             return progress.delivery(message)
@@ -139,7 +149,7 @@ class DirectTransport:
         progress.telling = Telling(self._tls.record, message.trace, message.domain)
         progress.telling.of_fetch(facts.sts)
         for host in hosts:
-            if not progress.waiting or len(progress.tries) >= MAX_TRIES:
+            if not progress.goes_on:
                 break
             await self._deliver_to_host(host, message, progress)
         return progress.delivery(message)
@@ -222,7 +232,7 @@ class DirectTransport:
             return
         for ip in addresses[:MAX_ADDRESSES_OF_A_HOST]:
             progress.other_version = other_version(addresses, ip)
-            if not progress.waiting or len(progress.tries) >= MAX_TRIES:
+            if not progress.goes_on:
                 return
             if is_own(ip, self._port, self._own_endpoints()):
                 progress.tries.append(

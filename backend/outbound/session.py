@@ -36,9 +36,7 @@ from backend.smtp.limits import QUIT_TIMEOUT_S, STARTTLS_TIMEOUT_S
 
 log = logs.get(__name__)
 
-SESSION_TIMEOUT_S = (
-    1800.0  # one whole connection; a slow server must not hold a place in the queue for ever
-)
+SESSION_TIMEOUT_S = 1800.0  # one whole connection, and all of one attempt but its last one; a slow server must not hold a place in the queue for ever
 AT_ONCE_OCTETS = (
     64 * 1024
 )  # a message up to that size goes out with its envelope, to servers with CHUNKING

@@ -106,6 +106,7 @@ async def test_whatever_breaks_each_recipient_is_served_or_reported_exactly_once
     left_open = sum(sink.unanswered.values()) + sum(sink.cut.values())
     assert sum(sink.unanswered.values()) <= twice <= unconfirmed
     assert left_open <= unconfirmed <= left_open + KILLS * CONCURRENCY * 2
+    assert sink.chunked > MESSAGES // 10
     assert set(sink.faults) == set(Fault) - {Fault.NONE, Fault.SLOW, Fault.REFUSED, Fault.DOWN}
     print(
         f"\n{MESSAGES} messages, {KILLS} kills, {sink.connections} connections,"

@@ -2,7 +2,7 @@
 
 Each destination `dN.test` is a host of its own on 127.0.2.N with one port for all. What it does wrong says its number
 (`Fault`); most faults befall the first sight of a message only, so that a later attempt brings it in. A message counts
-as taken when its last octet has come, before the reply: that is when it is in the other side's hands.
+as taken when its last octet has come, before the reply: that is when it is in the other side's hands. Every other server of a kind takes messages in chunks (BDAT).
 """
 
 import asyncio
@@ -62,6 +62,7 @@ class FaultSink:
         self.unanswered: Counter[str] = Counter()
         self.cut: Counter[str] = Counter()
         self.connections = 0
+        self.chunked = 0  # messages that came with BDAT
         self.faults: Counter[Fault] = Counter()
         self.seen: set[tuple[int, str]] = set()
         (self.port,) = free_ports("127.0.2.1", 1)
@@ -118,6 +119,10 @@ class _Talk(asyncio.Protocol):
         self._buffer = bytearray()
         self._recipients: list[str] = []
         self._in_data = False
+        self._chunk: tuple[int, bool] | None = (
+            None  # octets to come, and whether it is the last one
+        )
+        self._has_chunks = number // (len(Fault) - 2) % 2 == 1
         self._mute = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -146,12 +151,22 @@ class _Talk(asyncio.Protocol):
             return
         self._buffer += data
         while not self._transport.is_closing() and not self._mute:
-            if self._in_data:
-                if self._fault is Fault.DROPPED_IN_DATA and self._is_first("data"):
-                    self._strike()
-                    self._sink.cut.update(self._recipients)
-                    self._transport.abort()
+            if (self._in_data or self._chunk) and self._drops_in_data():
+                return
+            if self._chunk is not None:
+                octets, is_last = self._chunk
+                if len(self._buffer) < octets:
                     return
+                del self._buffer[:octets]
+                self._chunk = None
+                if not self._recipients:
+                    self._say("503 5.5.1 no recipient")
+                elif is_last:
+                    self._sink.chunked += 1
+                    self._take()
+                else:
+                    self._say("250 2.0.0 ok")
+            elif self._in_data:
                 # The reply to DATA was read before the content came, so the dot never stands first.
                 end = self._buffer.find(b"\r\n.\r\n")
                 if end < 0:
@@ -170,7 +185,8 @@ class _Talk(asyncio.Protocol):
     def _command(self, line: str) -> None:
         verb = line[:4].upper()
         if verb == "EHLO":
-            self._say(f"250-mx.d{self._number}.test", "250-PIPELINING", "250 8BITMIME")
+            offers = ["250-CHUNKING"] if self._has_chunks else []
+            self._say(f"250-mx.d{self._number}.test", "250-PIPELINING", *offers, "250 8BITMIME")
         elif verb == "MAIL":
             self._recipients = []
             if self._fault is Fault.MAIL_421 and self._fails_mail:
@@ -187,11 +203,24 @@ class _Talk(asyncio.Protocol):
         elif verb == "DATA":
             self._in_data = bool(self._recipients)
             self._say("354 go on" if self._recipients else "503 5.5.1 no recipient")
+        elif verb == "BDAT":
+            size, _, last = line[5:].partition(" ")
+            self._chunk = (int(size), last == "LAST")
         elif verb == "QUIT":
             self._say("221 2.0.0 bye")
             self._transport.close()
         else:
             self._say("250 2.0.0 ok")
+
+    def _drops_in_data(self) -> bool:
+        if self._fault is not Fault.DROPPED_IN_DATA or not self._recipients:
+            return False
+        if not self._is_first("data"):
+            return False
+        self._strike()
+        self._sink.cut.update(self._recipients)
+        self._transport.abort()
+        return True
 
     def _recipient(self, address: str) -> None:
         if self._fault is Fault.RCPT_4XX and self._is_first(address):
