@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from backend.core.address import parse_address
 from backend.core.clock import FakeClock
+from backend.core.envelope import Asked, Hold, Notify, Wish
 from backend.core.ids import AccountId, TraceId
 from backend.core.status import SmtpStatus
 from backend.outbound import actions, backoff
@@ -28,8 +29,22 @@ ANSWERS = {
 }
 
 
+NOTIFY = [
+    frozenset(words)
+    for words in (
+        (),
+        (),
+        (Notify.NEVER,),
+        (Notify.SUCCESS,),
+        (Notify.FAILURE, Notify.DELAY),
+        (Notify.DELAY,),
+        (Notify.SUCCESS, Notify.FAILURE),
+    )
+]
+
+
 class QueueStates(RuleBasedStateMachine):
-    """`model`: id to [state, attempts, next_attempt_at]; `owed`: failed ones whose report is not delivered yet."""
+    """`model`: id to [state, attempts, next_attempt_at]; `succeeded`: gone but for the report of success that is owed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,6 +54,8 @@ class QueueStates(RuleBasedStateMachine):
         self.model: dict[int, list] = {}
         self.domain: dict[int, str] = {}
         self.has_sender: dict[int, bool] = {}
+        self.notify: dict[int, frozenset[Notify]] = {}
+        self.succeeded: set[int] = set()
         self.sending = []
         self.open()
 
@@ -57,8 +74,11 @@ class QueueStates(RuleBasedStateMachine):
     @rule(
         domains=st.lists(st.sampled_from(["b.test", "c.test"]), min_size=1, max_size=3),
         has_sender=st.booleans(),
+        notify=st.lists(st.sampled_from(NOTIFY), min_size=3, max_size=3),
+        hold_s=st.sampled_from([0, 0, 2000]),
     )
-    def submit(self, domains, has_sender) -> None:
+    def submit(self, domains, has_sender, notify, hold_s) -> None:
+        remote = tuple(parse_address(f"u{n}@{d}") for n, d in enumerate(domains))
         content = b"From: a@a.test\r\n\r\n"
         entry = NewEntry(
             trace=TraceId("t"),
@@ -67,12 +87,15 @@ class QueueStates(RuleBasedStateMachine):
             content=content,
             size_bytes=len(content),
             header_bytes=len(content),
-            remote=tuple(parse_address(f"u{n}@{d}") for n, d in enumerate(domains)),
+            remote=remote,
+            asked=Asked(hold=Hold(f"for;{hold_s}", seconds=hold_s) if hold_s else None),
+            wishes={a: Wish(words) for a, words in zip(remote, notify, strict=False)},
         )
         accepted = self.do(self.queue.add(entry))
         assert len(accepted.remote) == len(domains)
-        for i, domain in zip(accepted.remote, domains, strict=True):
-            self.model[i] = ["waiting", 0, self.clock.time()]
+        for i, domain, words in zip(accepted.remote, domains, notify, strict=False):
+            self.model[i] = ["waiting", 0, self.clock.time() + hold_s]
+            self.notify[i] = words
             self.domain[i] = domain
             self.has_sender[i] = has_sender
 
@@ -113,12 +136,17 @@ class QueueStates(RuleBasedStateMachine):
             Result(recipient=r, status=ANSWERS[w])
             for r, w in zip(batch.outgoing.recipients, words, strict=True)
         ]
-        fates = judge(batch.ids, results, batch.attempts)
+        wishes = batch.outgoing.wishes
+        kept = [wishes.get(r, Wish()).notify for r in batch.outgoing.recipients]
+        assert kept == [self.notify[i] for i in batch.ids]
+        fates = judge(batch.ids, results, batch.attempts, wishes)
         entry = Try(host="mx", answer="x")
         self.do(self.queue.settle(batch, fates, [entry], started_at=self.clock.time()))
         for i, word in zip(batch.ids, words, strict=True):
             if word == "done":
                 del self.model[i]
+                if self.has_sender[i] and Notify.SUCCESS in self.notify[i]:
+                    self.succeeded.add(i)
             elif word == "never" or batch.attempts >= backoff.MAX_ATTEMPTS:
                 self.ended(i)
             else:
@@ -156,9 +184,16 @@ class QueueStates(RuleBasedStateMachine):
             assert all(self.has_sender[r.id] for r in notice.recipients)
             self.do(settle_notice(self.queue, notice))
             for recipient in notice.recipients:
+                words = self.notify[recipient.id]
                 if notice.kind == "failed":
+                    assert not words or Notify.FAILURE in words
                     assert self.model[recipient.id][0] == "failed"
                     del self.model[recipient.id]
+                elif notice.kind == "relayed":
+                    self.succeeded.remove(recipient.id)
+                else:
+                    assert not words or Notify.DELAY in words
+        assert not self.succeeded
         assert not self.do(find_notices(self.queue))
 
     @rule()
@@ -188,8 +223,8 @@ class QueueStates(RuleBasedStateMachine):
         assert orphans == 0
 
     def ended(self, i: int) -> None:
-        """A report is owed, unless nobody is there to get it."""
-        if self.has_sender[i]:
+        """A report is owed, unless nobody is there to get it or wants it."""
+        if self.has_sender[i] and (not self.notify[i] or Notify.FAILURE in self.notify[i]):
             self.model[i][0] = "failed"
         else:
             del self.model[i]
