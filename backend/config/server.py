@@ -272,7 +272,8 @@ class Outbound(Settings):
     ] = 10
     longest_hold_days: Annotated[
         int,
-        Field(ge=0, le=365),
+        # Signed when accepted: no longer than records of replaced DKIM keys stay published (`mailauth.rotation`).
+        Field(ge=0, le=30),
         UI(
             "Sending later",
             "How far ahead a mail app may ask for a message to be sent (FUTURERELEASE); 0 switches that off.",

@@ -12,8 +12,8 @@ from backend.config.dkim import Phase
 
 # What resolvers remember of a missing record is bound by the zone (RFC 2308 §5), mostly to an hour.
 WAIT_S = 3600.0
-# Longer than the queue tries, ours and others'.
-RETIRE_S = 8 * 86_400.0
+# Longer than the queue may keep a message that was signed and is to be sent later (30 days), and then tries, ours and others'.
+RETIRE_S = 40 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

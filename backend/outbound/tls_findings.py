@@ -38,7 +38,8 @@ class Demands:
 def demands_of(message: Outgoing) -> Demands:
     return Demands(
         choice=message.tls_choice,
-        require_tls=message.require_tls,
+        # RFC 8689 §5: what has no sender (a report) is sent all the same, and says REQUIRETLS where that is understood.
+        require_tls=message.require_tls and message.sender is not None,
         tls_optional=message.tls_optional,
     )
 

@@ -269,6 +269,12 @@ async def test_what_requires_tls_comes_back_rather_than_go_unprotected(rig, sink
     assert not sink.messages
 
 
+async def test_what_has_no_sender_goes_all_the_same(rig, sink):
+    await rig.submit("bo@b.test", sender=None, asked=Asked(require_tls=True))
+    await rig.until_empty()
+    assert len(sink.messages) == 1
+
+
 @pytest.mark.parametrize(
     "header, require_tls, optional",
     [
