@@ -44,7 +44,7 @@ class StsPolicies:
     ) -> None:
         self._resolver = resolver
         self._fetcher = fetcher
-        self._cache = cache
+        self.cache = cache
         self._clock = clock
         self._fetching: dict[str, asyncio.Task[Known | FetchError]] = {}
         self._failures: OrderedDict[str, _Failure] = OrderedDict()
@@ -52,7 +52,7 @@ class StsPolicies:
 
     async def close(self) -> None:
         await tasks.stop(*self._fetching.values())
-        await self._cache.close()
+        await self.cache.close()
 
     async def run(self) -> None:
         """Keeps what is in use fresh, until cancelled."""
@@ -63,7 +63,7 @@ class StsPolicies:
     async def refresh(self) -> None:
         """One round of `run`. RFC 8461 §3.3, §10.2: long before they expire, so that nobody can wait for that."""
         before = self._clock.time() - REFRESH_AFTER_S
-        for known in await self._cache.older_than(before, REFRESH_AT_ONCE):
+        for known in await self.cache.older_than(before, REFRESH_AT_ONCE):
             # Its record is asked as for a delivery: a domain that has given up on MTA-STS is left in peace.
             policy_id = await self._announced(known.domain)
             if isinstance(policy_id, str):
@@ -72,9 +72,9 @@ class StsPolicies:
     async def find(self, domain: str) -> StsFinding:
         """For a delivery to that domain (ASCII)."""
         policy_id = await self._announced(domain)
-        known = await self._cache.find(domain)
+        known = await self.cache.find(domain)
         if known is not None:
-            await self._cache.used(known)
+            await self.cache.used(known)
         if not isinstance(policy_id, str):
             return _finding(known, policy_id)
         if known is not None and known.policy_id == policy_id:
@@ -119,7 +119,7 @@ class StsPolicies:
             return error
         self._failures.pop(domain, None)
         log.info("mta-sts policy fetched", domain=domain, mode=policy.mode, id=policy_id)
-        return await self._cache.put(domain, policy_id, policy)
+        return await self.cache.put(domain, policy_id, policy)
 
     def _remember(self, domain: str, error: FetchError) -> None:
         old = self._failures.pop(domain, None)

@@ -3,9 +3,13 @@
 import datetime as dt
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.dns.answers import Tlsa
+from backend.tls.authority import ensure_certificate
 from backend.tls.dane import DaneError, as_text, check, usable
+from backend.tls.published import read_published
 from tests.support.certificates import make
 
 NOW = dt.datetime.now(dt.UTC)
@@ -133,3 +137,14 @@ def test_usable_records_stay_as_they_are():
     records = [tlsa(LEAF.tlsa(3)), tlsa(LEAF.tlsa(0)), tlsa(ROOT.tlsa(2, 0, 2))]
     assert usable(records) == (records[0], records[2])
     assert as_text(records[0]) == LEAF.tlsa(3)
+
+
+@pytest.mark.parametrize("own_authority", [True, False])
+def test_what_we_publish_for_ourselves_vouches_for_us(tmp_path, own_authority):
+    files = ensure_certificate(tmp_path, ["mail.a.test"], NOW)
+    published = read_published(files.certificate, own_authority=own_authority)
+    shown = x509.load_pem_x509_certificates(files.certificate.read_bytes())
+    chain = [each.public_bytes(Encoding.DER) for each in shown]
+    vouched(published.tlsa, chain=chain, names=("mail.a.test",))
+    with pytest.raises(DaneError):
+        vouched(published.tlsa)
