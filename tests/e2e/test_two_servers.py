@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -70,7 +70,10 @@ class Appliance:
         )
         return context
 
-    def submit(self, recipient: str, subject: str) -> None:
+    def submit(
+        self, recipient: str, subject: str, *, mail: Sequence[str] = (), rcpt: Sequence[str] = ()
+    ) -> None:
+        """`mail` and `rcpt` are parameters of these commands."""
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self.address, recipient, subject
         message.set_content("Hello from the other side.\n")
@@ -78,7 +81,7 @@ class Appliance:
             self.host, self.ports["submissions"], context=self.tls(), timeout=20
         ) as client:
             client.login(self.address, PASSWORD)
-            client.send_message(message)
+            client.send_message(message, mail_options=mail, rcpt_options=rcpt)
 
     def imap(self) -> imaplib.IMAP4_SSL:
         client = imaplib.IMAP4_SSL(
@@ -187,6 +190,45 @@ async def test_a_message_to_an_unknown_user_comes_back_as_a_delivery_status_noti
     assert "nobody@two.test" in status
     assert "5.1.1" in status
     assert await asyncio.to_thread(two.messages) == []
+
+
+async def test_a_message_for_later_waits_until_it_is_sent_by_hand_and_its_arrival_is_reported(
+    pair: tuple[Appliance, Appliance],
+) -> None:
+    one, two = pair
+    wishes = ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;ben@old.test"]
+    mail = ["HOLDFOR=86400", "RET=HDRS", "ENVID=my+20name"]
+    await asyncio.to_thread(one.submit, two.address, "Tomorrow", mail=mail, rcpt=wishes)
+    assert gatepost(one.folder, "queue", "kick", "--all")["changed"] == 0
+    (item,) = gatepost(one.folder, "queue", "list")["items"]
+    assert (item["state"], item["attempts"]) == ("waiting", 0)
+    assert "will be sent on" in item["note"]
+    assert item["send_at"] == item["next_attempt_at"]
+    asked = gatepost(one.folder, "queue", "show", str(item["id"]))["asked"]
+    assert [sentence.split()[:3] for sentence in asked] == [
+        ["It", "is", "not"],
+        ["The", "sender", "wants"],
+        ["A", "report", "about"],
+        ["The", "sender's", "own"],
+        ["It", "was", "first"],
+    ]
+
+    def kick() -> None:
+        gatepost(one.folder, "queue", "kick", str(item["id"]))
+
+    await asyncio.to_thread(one.wait_for_exists, kick)
+    (notice,) = await asyncio.to_thread(one.messages)
+    assert notice["Subject"] == "mail passed on"
+    status = notice.get_payload(1).as_string()
+    for line in (
+        "Original-Envelope-Id: my name",
+        "Future-Release-Request: for;86400",
+        "Original-Recipient: rfc822;ben@old.test",
+        "Action: relayed",
+    ):
+        assert line in status
+    (message,) = await asyncio.to_thread(two.messages)
+    assert message["Subject"] == "Tomorrow"
 
 
 async def test_a_message_waits_for_a_server_that_is_down_and_arrives_once(
