@@ -270,6 +270,18 @@ class Outbound(Settings):
             live=False,
         ),
     ] = 10
+    concurrency_per_domain: Annotated[
+        int,
+        Field(ge=1, le=100),
+        UI(
+            "Deliveries at a time to one domain",
+            "It begins with one; further ones come only while many messages wait for the domain and its server takes them.",
+            unit="deliveries",
+            example="5",
+            level="advanced",
+            live=False,
+        ),
+    ] = 5
     longest_hold_days: Annotated[
         int,
         # Signed when accepted: no longer than records of replaced DKIM keys stay published (`mailauth.rotation`).

@@ -1,6 +1,7 @@
 """Which messages are due, and for which attempt are they taken? The queue's `claim`, inside its transaction."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.core.address import parse_address
@@ -13,46 +14,100 @@ from backend.outbound.transport import Outgoing, TlsChoice
 from backend.store.database import Reader, Row, Transaction
 
 MAX_BATCH_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8: what any server takes in one transaction
+MAX_CLAIMED_OCTETS = 16 * 1024 * 1024  # of content in memory, by one claim
+WINDOW_ROWS = 400  # looked at together
 
 Note = Callable[[Sequence[QueueId], int], None]
 """Told when the end of a message goes out, with the number of the attempt."""
+
+
+SameWay = Callable[[AccountId, str, str, int, str | None], str]
+"""Of account, domains of sender and recipient, attempts so far and override: the name of the server that takes mail for
+everybody there (a relay), by which all recipients can go in one transaction; empty for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many batches may be claimed. `served`: for domains that are being delivered to; such may have no room (0).
+
+    `idle`: for others, when it is more than one. `places`: how many of these others.
+    """
+
+    places: int
+    served: Mapping[str, int] = field(default_factory=dict)
+    idle: Mapping[str, int] = field(default_factory=dict)
 
 
 def claim(
     tx: Transaction,
     files: Path,
     note: Note,
-    busy: Collection[str],
-    count: int,
+    room: Room,
     now: float,
     jitter_s: float,
+    same_way: SameWay,
 ) -> list[Batch]:
-    """Up to `count` batches that are due, none for a domain in `busy`, no two for one domain; they are `sending` then."""
-    taken = set(busy)
+    """What is due, the oldest first, as far as there is room; it is `sending` then."""
+    left = dict(room.served)
+    places, octets = room.places, 0
     batches: list[Batch] = []
-    while len(batches) < count:
-        first = _first_due(tx, taken, now)
-        if first is None:
+    while places > 0 or any(left.values()):
+        full = [domain for domain, free in left.items() if free <= 0]
+        only = [] if places > 0 else [domain for domain, free in left.items() if free > 0]
+        groups = _due(tx, full, only, now)
+        if not groups:
             break
-        batch = _claim_batch(tx, files, note, first, now, jitter_s)
-        taken.add(batch.domain)
-        batches.append(batch)
+        for group in groups:
+            domain = group[1]
+            if domain not in left:
+                if places <= 0:
+                    continue
+                places -= 1
+                left[domain] = room.idle.get(domain, 1)
+            if left[domain] <= 0:
+                continue
+            batch = _claim_batch(tx, files, note, group, now, jitter_s, same_way)
+            if batch is None:  # went with another domain of its message
+                continue
+            left[domain] -= 1
+            batches.append(batch)
+            octets += batch.outgoing.size_bytes if batch.content_is_in_memory else 0
+            if octets > MAX_CLAIMED_OCTETS:
+                return batches
     return batches
+
+
+def give_back(tx: Transaction, batches: Sequence[Batch], now: float) -> None:
+    """What was claimed and not begun waits again as if nothing had been."""
+    tx.run_many(
+        "UPDATE recipient SET state = 'waiting', attempts = attempts - 1, next_attempt_at = :now,"
+        " last_attempt_at = CASE WHEN attempts > 1 THEN last_attempt_at END"
+        " WHERE id = :id AND state = 'sending'",
+        [{"id": i, "now": now} for batch in batches for i in batch.ids],
+    )
 
 
 def next_due(reader: Reader, busy: Collection[str]) -> float | None:
     """When the next attempt is due that is not for a busy domain."""
-    where, params = _not_busy(busy)
+    where, params = _among("NOT IN", busy)
     due: float | None = reader.value(
-        f"SELECT min(next_attempt_at) FROM recipient WHERE state = 'waiting'{where}", params
+        "SELECT next_attempt_at FROM recipient"
+        f" WHERE state = 'waiting'{where} ORDER BY next_attempt_at LIMIT 1",
+        params,
     )
     return due
 
 
 def _claim_batch(
-    tx: Transaction, files: Path, note: Note, first: Row, now: float, jitter_s: float
-) -> Batch:
-    message, domain, attempts, override, tls_choice = first
+    tx: Transaction,
+    files: Path,
+    note: Note,
+    group: Row,
+    now: float,
+    jitter_s: float,
+    same_way: SameWay,
+) -> Batch | None:
+    message, domain, attempts, override, tls_choice = group
     params: dict[str, object] = {
         "message": message,
         "domain": domain,
@@ -62,20 +117,9 @@ def _claim_batch(
         "now": now,
         "limit": MAX_BATCH_RECIPIENTS,
     }
-    rows = tx.rows(
-        "SELECT id, address, notify, original FROM recipient WHERE message = :message AND domain = :domain"
-        " AND state = 'waiting' AND attempts = :attempts AND next_attempt_at <= :now"
-        " AND coalesce(override, '*') = coalesce(:override, '*')"
-        " AND tls_choice = :tls_choice ORDER BY id LIMIT :limit",
-        params,
-    )
-    next_attempt_at = now + backoff.next_delay_s(attempts, jitter_s)
-    ids = tuple(QueueId(row[0]) for row in rows)
-    tx.run_many(
-        "UPDATE recipient SET state = 'sending', attempts = :attempts, next_attempt_at = :next,"
-        " last_attempt_at = :now WHERE id = :id",
-        [{"id": i, "attempts": attempts + 1, "next": next_attempt_at, "now": now} for i in ids],
-    )
+    rows = tx.rows(_RECIPIENTS + " AND domain = :domain ORDER BY id LIMIT :limit", params)
+    if not rows:
+        return None
     meta = tx.row(
         f"SELECT trace, account, sender, body, smtputf8, size_bytes, file, content, {ASKED_COLUMNS} FROM message"
         " WHERE id = :message",
@@ -83,6 +127,27 @@ def _claim_batch(
     )
     assert meta is not None
     trace, account, sender, body, smtputf8, size_bytes, file, content, *kept = meta
+    author = parse_address(sender) if sender else None
+
+    def way(recipient_domain: str) -> str:
+        sender_domain = "" if author is None else author.domain.ascii
+        shown = "" if recipient_domain.startswith("[") else recipient_domain
+        return same_way(AccountId(account), sender_domain, shown, attempts, override)
+
+    params["limit"] = MAX_BATCH_RECIPIENTS - len(rows)
+    others = tx.rows(
+        _RECIPIENTS + " AND domain <> :domain ORDER BY domain, id LIMIT :limit", params
+    )
+    if others and (relay := way(domain)):
+        goes = {name: way(name) == relay for name in {row[4] for row in others}}
+        rows = [*rows, *[row for row in others if goes[row[4]]]]
+    next_attempt_at = now + backoff.next_delay_s(attempts, jitter_s)
+    ids = tuple(QueueId(row[0]) for row in rows)
+    tx.run_many(
+        "UPDATE recipient SET state = 'sending', attempts = :attempts, next_attempt_at = :next,"
+        " last_attempt_at = :now WHERE id = :id",
+        [{"id": i, "attempts": attempts + 1, "next": next_attempt_at, "now": now} for i in ids],
+    )
     asked, recipients = asked_of(kept), tuple(parse_address(row[1]) for row in rows)
     return Batch(
         message=message,
@@ -90,7 +155,7 @@ def _claim_batch(
         account=AccountId(account),
         outgoing=Outgoing(
             trace=TraceId(trace),
-            sender=parse_address(sender) if sender else None,
+            sender=author,
             recipients=recipients,
             domain="" if domain.startswith("[") else domain,
             size_bytes=size_bytes,
@@ -101,7 +166,7 @@ def _claim_batch(
             envelope_id=asked.envelope_id,
             wishes={
                 recipient: wish_of(notify, original)
-                for recipient, (_, _, notify, original) in zip(recipients, rows, strict=True)
+                for recipient, (_, _, notify, original, _) in zip(recipients, rows, strict=True)
                 if notify or original
             },
             require_tls=asked.require_tls,
@@ -116,21 +181,30 @@ def _claim_batch(
     )
 
 
-def _not_busy(busy: Collection[str]) -> tuple[str, dict[str, object]]:
-    if not busy:
-        return "", {}
-    params: dict[str, object] = {f"busy{n}": domain for n, domain in enumerate(busy)}
-    return f" AND domain NOT IN ({', '.join(f':{name}' for name in params)})", params
+_RECIPIENTS = (
+    "SELECT id, address, notify, original, domain FROM recipient WHERE message = :message"
+    " AND state = 'waiting' AND attempts = :attempts AND next_attempt_at <= :now"
+    " AND coalesce(override, '*') = coalesce(:override, '*') AND tls_choice = :tls_choice"
+)
 
 
-def _first_due(reader: Reader, busy: Collection[str], now: float) -> Row | None:
-    where, params = _not_busy(busy)
-    return reader.row(
+def _due(reader: Reader, full: Collection[str], only: Collection[str], now: float) -> list[Row]:
+    """Message, domain, attempts, override and choice of TLS of what is due, each once; none when nothing is."""
+    where, params = _among("IN", only) if only else _among("NOT IN", full)
+    rows = reader.rows(
         "SELECT message, domain, attempts, override, tls_choice FROM recipient"
         f" WHERE state = 'waiting' AND next_attempt_at <= :now{where}"
-        " ORDER BY next_attempt_at, id LIMIT 1",
-        params | {"now": now},
+        " ORDER BY next_attempt_at, id LIMIT :window",
+        params | {"now": now, "window": WINDOW_ROWS},
     )
+    return list(dict.fromkeys(rows))
+
+
+def _among(how: str, domains: Collection[str]) -> tuple[str, dict[str, object]]:
+    if not domains:
+        return "", {}
+    params: dict[str, object] = {f"domain{n}": domain for n, domain in enumerate(domains)}
+    return f" AND domain {how} ({', '.join(f':{name}' for name in params)})", params
 
 
 def _earlier_addresses(reader: Reader, params: dict[str, object]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What the queue keeps and gives out, as values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -81,7 +81,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What was claimed for one attempt: recipients of one message in one domain with the same past. `attempts` includes this one."""
+    """What was claimed for one attempt: recipients of one message with the same past, in one domain or for one relay. `attempts` includes this one."""
 
     message: int
     ids: tuple[QueueId, ...]
@@ -92,8 +92,34 @@ class Batch:
     override: str | None
 
     @property
+    def content_is_in_memory(self) -> bool:
+        return isinstance(self.outgoing.content, bytes)
+
+    def by_domain(self) -> "list[Batch]":
+        """The same for each domain alone."""
+        parts: list[Batch] = []
+        for domain in self.domains:
+            pairs = [
+                (i, recipient)
+                for i, recipient in zip(self.ids, self.outgoing.recipients, strict=True)
+                if recipient.domain_text == domain
+            ]
+            outgoing = replace(
+                self.outgoing,
+                recipients=tuple(recipient for _, recipient in pairs),
+                domain="" if domain.startswith("[") else domain,
+            )
+            parts.append(replace(self, ids=tuple(i for i, _ in pairs), outgoing=outgoing))
+        return parts
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Of the recipients; more than one only where one relay takes them all."""
+        return tuple(dict.fromkeys(r.domain_text for r in self.outgoing.recipients))
+
+    @property
     def domain(self) -> str:
-        """Of the recipients, as the queue writes it."""
+        """Of the first recipients, as the queue writes it: in whose turn all of them go."""
         return self.outgoing.recipients[0].domain_text
 
 

@@ -35,6 +35,7 @@ from backend.core.ids import AccountId, QueueId
 from backend.observe import log as logs
 from backend.outbound import accepting, backoff, claims, limits, settling
 from backend.outbound.asked import release_at
+from backend.outbound.claims import Room, SameWay
 from backend.outbound.content import remove_strays
 from backend.outbound.entries import (
     Accepted,
@@ -57,6 +58,10 @@ log = logs.get(__name__)
 
 LOCAL_GRACE_S = 600.0
 DEFAULT_HISTORY_DAYS = 30
+
+
+def _no_relay(*_: object) -> str:
+    return ""
 
 
 class Queue:
@@ -177,16 +182,22 @@ class Queue:
 
     # Delivering
 
-    async def claim(self, busy: Collection[str], count: int) -> list[Batch]:
-        """Up to `count` batches that are due, none for a domain in `busy`, no two for one domain; they are `sending` then."""
+    async def claim(self, room: Room, same_way: SameWay = _no_relay) -> list[Batch]:
+        """What is due, as far as there is room; it is `sending` then."""
         now = self._clock.time()
         jitter_s = random.randint(backoff.MIN_JITTER_S, backoff.MAX_JITTER_S)
+        note = self._inflight.note
         batches = await self.database.write(
-            lambda tx: claims.claim(tx, self.files, self._inflight.note, busy, count, now, jitter_s)
+            lambda tx: claims.claim(tx, self.files, note, room, now, jitter_s, same_way)
         )
         for batch in batches:
             self.changed(batch.ids, State.SENDING, wake=False)
         return batches
+
+    async def give_back(self, batches: Sequence[Batch]) -> None:
+        """They were claimed and not begun: they wait again, and the attempt does not count."""
+        now = self._clock.time()
+        await self.database.write(lambda tx: claims.give_back(tx, batches, now))
 
     async def next_due(self, busy: Collection[str]) -> float | None:
         """When the next attempt is due that is not for a busy domain."""
@@ -210,7 +221,8 @@ class Queue:
         self._inflight.settle(batch.ids)
         for fate in fates:
             self._publish(QueueChanged(fate.id, _PUBLISHED[fate.verdict]))
-        self.on_work()
+        if any(fate.notice for fate in fates):
+            self.on_work()
 
     # Inside transactions
 

@@ -1,4 +1,4 @@
-"""What is tried now? One running delivery for each recipient domain, and a bounded number in all.
+"""What is tried now? Messages are claimed for the domains that may have them (`lanes`) and carried one after another.
 
 Woken by the queue when something may be due, else by the time of the next attempt. Runs under `tasks.supervise`.
 """
@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from backend.core.clock import Clock
 from backend.observe import log as logs
+from backend.outbound.claims import SameWay
 from backend.outbound.entries import Batch
+from backend.outbound.lanes import Lane, Lanes
 from backend.outbound.queue import Queue
 from backend.runtime import tasks
 
@@ -17,22 +19,32 @@ log = logs.get(__name__)
 LONGEST_WAIT_S = 300.0  # the computer may have slept, or its clock been set
 DRAIN_S = 15.0  # for deliveries that run when the server stops
 
-Attempt = Callable[[Batch], Awaitable[None]]
-"""Delivers one batch and writes down what came of it; raises only for faults of our own."""
+Attempt = Callable[[Batch], Awaitable[bool]]
+"""Delivers one batch and writes down what came of it; raises only for faults of our own. False: something was put off."""
 
 
 class Scheduler:
-    def __init__(self, queue: Queue, attempt: Attempt, *, concurrency: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        attempt: Attempt,
+        *,
+        concurrency: int,
+        per_domain: int,
+        same_way: SameWay,
+        clock: Clock,
+    ) -> None:
+        self.lanes = Lanes(concurrency, per_domain)
         self._queue = queue
         self._attempt = attempt
-        self._concurrency = concurrency
+        self._same_way = same_way
         self._clock = clock
         self._wake = asyncio.Event()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> int:
-        return len(self._running)
+        return self.lanes.running
 
     def wake(self) -> None:
         self._wake.set()
@@ -41,40 +53,54 @@ class Scheduler:
         """Until cancelled; deliveries that run go on until `drain`."""
         while True:
             self._wake.clear()
-            await self._start_due()
+            # A claim that was written must be carried out, also when this loop is being cancelled.
+            await tasks.finish(self._claim())
             await self._wait()
 
     async def drain(self, timeout_s: float = DRAIN_S) -> None:
         """Lets running deliveries end; what is still running then is cancelled and comes back at its written time."""
-        if self._running:
-            await asyncio.wait(self._running.values(), timeout=timeout_s)
-        await tasks.stop(*self._running.values())
+        if not_begun := self.lanes.take_waiting():
+            await self._queue.give_back(not_begun)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+        await tasks.stop(*self._tasks)
 
-    async def _start_due(self) -> None:
-        free = self._concurrency - len(self._running)
-        if free <= 0:
-            return
-        # A claim that was written must be carried out, also when this loop is being cancelled.
-        await tasks.finish(self._claim(free))
+    async def _claim(self) -> None:
+        room = self.lanes.room()
+        if room.places or any(room.served.values()):
+            for batch in await self._queue.claim(room, self._same_way):
+                self.lanes.add(batch)
+        self._start()
 
-    async def _claim(self, free: int) -> None:
-        for batch in await self._queue.claim(tuple(self._running), free):
-            domain = batch.outgoing.recipients[0].domain_text
-            task = tasks.spawn(self._deliver(domain, batch), f"deliver to {domain}")
-            self._running[domain] = task
+    def _start(self) -> None:
+        for lane in self.lanes.startable():
+            lane.running += 1
+            task = tasks.spawn(self._serve(lane), f"deliver to {lane.domain}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, domain: str, batch: Batch) -> None:
+    async def _serve(self, lane: Lane) -> None:
+        """One message after another, as long as there are some and the lane may have that many deliveries."""
         try:
-            with logs.bound(queue_id=batch.ids[0], trace=batch.outgoing.trace):
-                await self._attempt(batch)
+            while lane.waiting and lane.running <= lane.connections:
+                batch = lane.waiting.popleft()
+                if lane.room:
+                    self._wake.set()
+                with logs.bound(queue_id=batch.ids[0], trace=batch.outgoing.trace):
+                    if await self._attempt(batch):
+                        lane.went_well(self.lanes.per_domain)
+                        self._start()
+                    else:
+                        lane.went_badly()
         finally:
-            self._running.pop(domain, None)
+            lane.running -= 1
             self._wake.set()
 
     async def _wait(self) -> None:
         timeout_s = LONGEST_WAIT_S
-        if len(self._running) < self._concurrency:
-            due = await self._queue.next_due(tuple(self._running))
+        room = self.lanes.room()
+        if room.places or any(room.served.values()):
+            due = await self._queue.next_due(self.lanes.full)
             if due is not None:
                 timeout_s = min(max(due - self._clock.time(), 0.0), LONGEST_WAIT_S)
         try:

@@ -28,6 +28,7 @@ from backend.outbound.history import purge
 from backend.outbound.lint import RouteLint, Useless
 from backend.outbound.probe import probe
 from backend.outbound.queue import Queue
+from backend.outbound.relay import relay_of
 from backend.outbound.reports import Reporter
 from backend.outbound.route import Choice, Level, Question, Routing, Rule, route
 from backend.outbound.schedule import DRAIN_S, Scheduler
@@ -147,7 +148,12 @@ class Outbound:
             publish=publish,
         )
         self._scheduler = Scheduler(
-            self.queue, self.attempt, concurrency=server.outbound.concurrency, clock=self._clock
+            self.queue,
+            self.attempt,
+            concurrency=server.outbound.concurrency,
+            per_domain=server.outbound.concurrency_per_domain,
+            same_way=self._relay_for,
+            clock=self._clock,
         )
         self.queue.on_work = self.wake
 
@@ -284,8 +290,41 @@ class Outbound:
             )
         return await survey(domain, self._resolver, self.transports.findings)
 
-    async def attempt(self, batch: Batch) -> None:
-        """One attempt for one batch, written down."""
+    async def attempt(self, batch: Batch) -> bool:
+        """One attempt for one batch, written down. False: something was put off."""
+        went_well = True
+        for part in self._parts(batch):
+            went_well &= await self._attempt_part(part)
+        return went_well
+
+    def _parts(self, batch: Batch) -> Sequence[Batch]:
+        """Recipients in several domains go together only by a relay; the settings may have changed since the claim."""
+        if len(batch.domains) == 1:
+            return [batch]
+        outgoing = batch.outgoing
+        sender = "" if outgoing.sender is None else outgoing.sender.domain.ascii
+        relays = {
+            self._relay_for(
+                batch.account, sender, _domain(f"@{domain}"), batch.attempts - 1, batch.override
+            )
+            for domain in batch.domains
+        }
+        return [batch] if len(relays) == 1 and "" not in relays else batch.by_domain()
+
+    def _relay_for(
+        self,
+        account: AccountId,
+        sender_domain: str,
+        recipient_domain: str,
+        attempts: int,
+        override: str | None,
+    ) -> str:
+        """The relay that takes such mail; empty when it goes another way. Also for other threads."""
+        choice = self._route(account, sender_domain, recipient_domain, attempts, override)
+        settings = self._config().domains.transports.get(choice.transport)
+        return choice.transport if settings is not None and relay_of(settings) else ""
+
+    async def _attempt_part(self, batch: Batch) -> bool:
         started_at = self._clock.time()
         outgoing = batch.outgoing
         choice = self._route(
@@ -320,6 +359,7 @@ class Outbound:
                 log.error("outcome of a delivery can't be written", cause=repr(error))
                 await asyncio.sleep(WRITE_RETRY_S)
         self._tell(batch, delivery, fates)
+        return not any(fate.verdict is Verdict.RETRY for fate in fates)
 
     async def _deliver(self, batch: Batch, choice: Choice) -> Delivery:
         transport = self.transports.get(choice)

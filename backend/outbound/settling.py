@@ -44,7 +44,8 @@ def settle(
 ) -> None:
     name = choice.transport if choice is not None else ""
     reason = choice.reason[:MAX_NOTE_CHARS] if choice is not None else ""
-    _log_tries(tx, batch, tries, started_at, name, reason)
+    for domain in batch.domains:
+        _log_tries(tx, batch, domain, tries, started_at, name, reason)
     add_to_tally(tx, "unconfirmed", sum(fate.result.unconfirmed for fate in fates))
     for fate in fates:
         notice = fate.notice if batch.outgoing.sender is not None else Notice.NONE
@@ -117,12 +118,13 @@ def sweep(tx: Transaction, files: Path, message: int) -> None:
 def _log_tries(
     tx: Transaction,
     batch: Batch,
+    domain: str,
     tries: Sequence[Try],
     started_at: float,
     transport: str,
     reason: str,
 ) -> None:
-    params = {"message": batch.message, "domain": batch.domain}
+    params = {"message": batch.message, "domain": domain}
     tx.run_many(
         "INSERT INTO attempt (message, domain, at, host, ip, port, tls, succeeded, answer,"
         " duration_ms, excerpt, transport, reason, policy) VALUES (:message, :domain, :at, :host, :ip,"

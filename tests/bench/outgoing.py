@@ -21,7 +21,7 @@ from tests.bench.peers import wait_for_port
 from tests.support.dns_server import DnsServer
 from tests.support.server_process import Serve, free_ports, gatepost
 
-PASSWORD = "bench-password-long"  # noqa: S105  # of a server that lives for this run
+PASSWORD = "bench-password-long"  # of a server that lives for this run
 CONNECTIONS = 8
 PATIENCE_S = 600.0
 
@@ -270,7 +270,7 @@ def _in_threads(recipients: Sequence[str], work: Callable[[Sequence[str]], objec
 
 def measure(kind: type[Ours] | type[Theirs], folder: Path, domains: int, count: int) -> float:
     """Messages in a second out of the queue, to so many destinations."""
-    sink = Sink(free_ports("0.0.0.0", 1)[0])  # noqa: S104  # every address of loopback is a destination
+    sink = Sink(free_ports("0.0.0.0", 1)[0])  # every address of loopback is a destination
     side = kind(folder, sink, domains)
     try:
         side.inject(_recipients(domains, count))

@@ -15,6 +15,7 @@ from backend.core.envelope import Asked, Hold, Notify, Wish
 from backend.core.ids import AccountId, TraceId
 from backend.core.status import SmtpStatus
 from backend.outbound import actions, backoff
+from backend.outbound.claims import Room
 from backend.outbound.entries import NewEntry
 from backend.outbound.failure import judge
 from backend.outbound.listing import list_items
@@ -106,7 +107,7 @@ class QueueStates(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         busy = {self.domain[batch.ids[0]] for batch in self.sending}
-        batches = self.do(self.queue.claim(tuple(busy), 5))
+        batches = self.do(self.queue.claim(Room(places=5, served=dict.fromkeys(busy, 0))))
         claimed = [self.domain[batch.ids[0]] for batch in batches]
         assert len(set(claimed)) == len(claimed)
         assert not busy & set(claimed)

@@ -18,6 +18,7 @@ from backend.outbound.asked import (
     wish_of,
     wish_values,
 )
+from backend.outbound.claims import Room
 from backend.outbound.listing import find_item
 from backend.outbound.owed import MAX_RETURNED_OCTETS
 from backend.outbound.transport import Outgoing
@@ -290,7 +291,7 @@ async def test_a_header_may_say_that_tls_is_optional(tmp_path, header, require_t
     async with OutboundRig(tmp_path, 9, clock=FakeClock(), run=False) as rig:
         asked = Asked(require_tls=require_tls)
         await rig.submit("bo@b.test", content=header + CONTENT, asked=asked)
-        (batch,) = await rig.queue.claim((), 1)
+        (batch,) = await rig.queue.claim(Room(places=1))
         assert batch.outgoing.tls_optional is optional
         assert batch.outgoing.require_tls is require_tls
 
@@ -375,7 +376,7 @@ async def test_octets_beyond_ascii_are_announced_even_if_the_app_did_not(tmp_pat
         await rig.submit("bo@b.test")
         bodies = []
         for _ in range(2):
-            (batch,) = await rig.queue.claim((), 1)
+            (batch,) = await rig.queue.claim(Room(places=1))
             bodies.append(batch.outgoing.body)
         assert bodies[0] == "8BITMIME"
 

@@ -5,6 +5,7 @@ import pytest
 from backend.core.clock import FakeClock
 from backend.core.ids import QueueId
 from backend.outbound import actions, inflight
+from backend.outbound.claims import Room
 from backend.outbound.inflight import Inflight
 from backend.outbound.listing import count_items
 from tests.support.outbound_rig import OutboundRig
@@ -78,7 +79,7 @@ async def test_only_what_may_have_arrived_is_counted_after_a_kill(tmp_path):
     async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
         for domain in ("b.test", "c.test", "d.test"):
             await rig.submit(f"bo@{domain}", f"cy@{domain}")
-        sent, not_sent, settled = await rig.queue.claim((), 10)
+        sent, not_sent, settled = await rig.queue.claim(Room(places=10))
         sent.outgoing.going_out()
         settled.outgoing.going_out()
         rig.queue._inflight.settle(settled.ids)
@@ -106,7 +107,7 @@ async def test_only_what_may_have_arrived_is_counted_after_a_kill(tmp_path):
 async def test_without_the_note_each_interrupted_attempt_may_have_arrived(tmp_path):
     async with OutboundRig(tmp_path, 9, run=False) as rig:
         await rig.submit("bo@b.test")
-        await rig.queue.claim((), 10)
+        await rig.queue.claim(Room(places=10))
     (tmp_path / "queue" / "sending").unlink()
     async with OutboundRig(tmp_path, 9, run=False) as rig:
         (item,) = await rig.items()
@@ -196,7 +197,7 @@ async def test_a_kill_in_the_fifth_attempt_does_not_keep_the_delay_from_the_send
             clock.advance(10_000)
             if attempt < 4:
                 rig.outbound.wake()
-        (batch,) = await rig.queue.claim((), 10)
+        (batch,) = await rig.queue.claim(Room(places=10))
         assert batch.attempts == 5
     async with OutboundRig(tmp_path, 9, clock=clock) as rig:
 

@@ -11,6 +11,7 @@ from backend.core.errors import TemporaryError
 from backend.core.ids import QueueId
 from backend.core.status import DISK_FULL
 from backend.outbound import actions, backoff
+from backend.outbound.claims import Room
 from backend.outbound.listing import Filter, count_items, find_item, list_items
 from backend.outbound.session import Limits
 from tests.support.outbound_rig import CONTENT, OutboundRig, rig_config
@@ -254,7 +255,7 @@ async def test_one_delivery_runs_for_each_domain_and_a_bounded_number_in_all(tmp
         ScriptedServer(stall) as server,
         OutboundRig(tmp_path, server.port, run=False, limits=Limits()) as rig,
     ):
-        rig.outbound._scheduler._concurrency = 2
+        rig.outbound._scheduler.lanes.places = 2
         for domain in ("b.test", "c.test", "d.test"):
             rig.dns.add(domain, {"MX": ["10 mx.b.test."]})
         await rig.submit("bo@b.test")
@@ -280,7 +281,7 @@ async def test_a_stalling_server_costs_one_attempt_and_then_its_place_is_free(tm
         ScriptedServer(stall) as server,
         OutboundRig(tmp_path, server.port, limits=Limits(step_s=0.05)) as rig,
     ):
-        rig.outbound._scheduler._concurrency = 1
+        rig.outbound._scheduler.lanes.places = 1
         rig.dns.add("c.test", {"MX": ["0 ."]})
         await rig.submit("bo@b.test")
         await rig.submit("bo@c.test")
@@ -306,7 +307,7 @@ async def test_what_ran_when_the_server_stopped_comes_back_at_its_written_time(t
         (item,) = await rig.items()
         assert (item.state, item.attempts) == ("waiting", 1)
         assert 440 < item.next_attempt_at - clock.time() < 460
-        assert not await rig.queue.claim((), 10)
+        assert not await rig.queue.claim(Room(places=10))
 
 
 async def test_a_route_to_a_transport_that_refuses_gives_its_answer(rig, sink):

@@ -1,0 +1,130 @@
+"""How many deliveries to a domain at a time, and how many messages are taken for it together? Pure.
+
+Behaviour T13 is one delivery for each recipient domain. A domain begins with one, and so it stays for nearly all mail.
+Where many messages wait, further ones come as long as the other side takes what it gets, up to a setting; as soon as it
+puts something off or can't be reached it is one again. Those beyond the first never have more than half of all places.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from backend.outbound.claims import Room
+from backend.outbound.entries import Batch
+
+GROW_AFTER = 20  # deliveries that went well, for each connection that there is
+MAX_CHUNK = 16  # messages taken together for one connection: so many have an attempt counted when the process is killed
+TRAIN = 200  # messages after which a domain gives its place to one that waits
+MAX_KNOWN = 1000  # domains without work of which it is known how they did, a security limit
+
+
+@dataclass(slots=True)
+class Lane:
+    """Deliveries to one domain. `connections`: how many at a time; `chunk`: messages to claim for each of them."""
+
+    domain: str
+    waiting: deque[Batch] = field(default_factory=deque)
+    running: int = 0
+    connections: int = 1
+    chunk: int = 1
+    in_a_row: int = 0
+    carried: int = 0
+    """Since it has had its place."""
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self.waiting) or self.running > 0
+
+    def went_well(self, limit: int) -> None:
+        self.carried += 1
+        self.chunk = min(self.chunk * 2, MAX_CHUNK)
+        self.in_a_row += 1
+        if self.in_a_row >= GROW_AFTER * self.connections and self.connections < limit:
+            self.connections += 1
+            self.in_a_row = 0
+
+    def went_badly(self) -> None:
+        self.carried += 1
+        self.connections = self.chunk = 1
+        self.in_a_row = 0
+
+    @property
+    def room(self) -> int:
+        """For how many more messages; none while enough are there, so that claims are few and large."""
+        wanted = self.connections * (self.chunk - 1)
+        return wanted - len(self.waiting) if len(self.waiting) <= wanted // 2 else 0
+
+
+class Lanes:
+    """All domains with deliveries under way, `places` of which run at the same time, `per_domain` for one domain."""
+
+    def __init__(self, places: int, per_domain: int) -> None:
+        self.places = places
+        self.per_domain = per_domain
+        self._lanes: dict[str, Lane] = {}
+
+    @property
+    def running(self) -> int:
+        return sum(lane.running for lane in self._lanes.values())
+
+    @property
+    def served(self) -> Mapping[str, Lane]:
+        return {domain: lane for domain, lane in self._lanes.items() if lane.has_work}
+
+    @property
+    def full(self) -> list[str]:
+        """Domains for which nothing would be claimed now."""
+        return [domain for domain, free in self.room().served.items() if free <= 0]
+
+    def room(self) -> Room:
+        """What a claim may take."""
+        served = self.served
+        # A lane of which all work is claimed but none begun has its place already.
+        places = max(self.places - sum(max(lane.running, 1) for lane in served.values()), 0)
+        rooms = {
+            domain: 0 if places == 0 and lane.carried >= TRAIN else lane.room
+            for domain, lane in served.items()
+        }
+        idle = {
+            domain: lane.chunk
+            for domain, lane in self._lanes.items()
+            if domain not in served and lane.chunk > 1
+        }
+        return Room(places=places, served=rooms, idle=idle)
+
+    def add(self, batch: Batch) -> None:
+        lane = self._lanes.pop(batch.domain, None) or Lane(batch.domain)
+        if not lane.has_work:
+            lane.carried = 0
+        self._lanes[batch.domain] = lane  # at the end: it was used last
+        lane.waiting.append(batch)
+        while len(self._lanes) > MAX_KNOWN:
+            oldest = next((d for d, known in self._lanes.items() if not known.has_work), None)
+            if oldest is None:
+                break
+            del self._lanes[oldest]
+
+    def startable(self) -> list[Lane]:
+        """Where a delivery may begin now, once for each that may."""
+        free = self.places - self.running
+        extra = self.places // 2 - sum(max(lane.running - 1, 0) for lane in self._lanes.values())
+        found: list[Lane] = []
+        lanes = [lane for lane in self._lanes.values() if lane.waiting]
+        for lane in lanes:
+            if free > 0 and lane.running == 0:
+                found.append(lane)
+                free -= 1
+        for lane in lanes:
+            begun = max(lane.running, 1)
+            most = min(lane.connections, begun + len(lane.waiting) - (lane.running == 0))
+            while free > 0 and extra > 0 and begun < most:
+                found.append(lane)
+                begun, free, extra = begun + 1, free - 1, extra - 1
+        return found
+
+    def take_waiting(self) -> list[Batch]:
+        """All that was claimed and has not begun."""
+        batches = [batch for lane in self._lanes.values() for batch in lane.waiting]
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        return batches
