@@ -327,14 +327,16 @@ class Outbound:
     async def _attempt_part(self, batch: Batch) -> bool:
         started_at = self._clock.time()
         outgoing = batch.outgoing
-        choice = self._route(
-            batch.account,
-            "" if outgoing.sender is None else outgoing.sender.domain.ascii,
-            outgoing.domain,
-            batch.attempts - 1,
-            batch.override,
-        )
-        self._count(batch, choice)
+        sender = "" if outgoing.sender is None else outgoing.sender.domain.ascii
+        choices = [
+            self._route(
+                batch.account, sender, _domain(f"@{domain}"), batch.attempts - 1, batch.override
+            )
+            for domain in batch.domains
+        ]
+        for choice in choices:
+            self._count(batch, choice)
+        choice = choices[0]
         self._note(
             batch,
             "attempt",
