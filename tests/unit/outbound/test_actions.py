@@ -6,6 +6,7 @@ from backend.core.clock import FakeClock
 from backend.core.errors import UserError
 from backend.core.ids import QueueId
 from backend.outbound import actions
+from backend.outbound.claims import Room
 from backend.outbound.entries import State
 from backend.outbound.listing import Filter, list_groups, list_items
 from backend.outbound.paging import Position, read_cursor, write_cursor
@@ -58,7 +59,7 @@ async def test_postponing_moves_the_next_attempt_and_no_further_than_a_month(rig
     assert len(done.changed) == 2
     assert [i.next_attempt_at for i in await rig.items()] == [later] * 2
     assert await states(rig) == {"a@b.test": "waiting", "b@b.test": "held"}
-    assert not await rig.queue.claim((), 10)
+    assert not await rig.queue.claim(Room(places=10))
     assert "Postponed by hand: no attempt before" in rig.timeline[-1].text
     await actions.postpone(rig.queue, [one.id], rig.clock.time() + 10 * 365 * 24 * 3600)
     month = rig.clock.time() + actions.MAX_POSTPONE_S
