@@ -7,7 +7,7 @@ the 250. After a crash in between, the queue delivers the local part under the s
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
 
@@ -23,7 +23,7 @@ from backend.config.model import Config
 from backend.core.address import Address, AddressError, parse_address
 from backend.core.clock import Clock, SystemClock
 from backend.core.connection import SessionFacts
-from backend.core.envelope import NO_WISH, BodyType, Envelope, Notify
+from backend.core.envelope import NO_WISH, Envelope, Notify
 from backend.core.errors import RefusedError, TemporaryError
 from backend.core.events import TimelineEntry
 from backend.core.ids import AccountId
@@ -36,7 +36,8 @@ from backend.message.encoded import decode_header
 from backend.message.received import received_line, return_path_line
 from backend.observe import log as logs
 from backend.outbound.asked import moment, release_at, wants
-from backend.outbound.content import INLINE_LIMIT_BYTES, is_ascii, read_start, write_file
+from backend.outbound.content import INLINE_LIMIT_BYTES, read_start, write_file
+from backend.outbound.declared import corrected
 from backend.outbound.entries import (
     MAX_SUBJECT_CHARS,
     PRACTICE_NOTE,
@@ -131,7 +132,7 @@ class Submitter:
         recipients = self._sort(account, envelope.recipients)
         header, body_at = await _read_header(content)
         author = self._check_authors(account, header)
-        envelope = await _completed(envelope, header, content)
+        envelope = await corrected(envelope, header, content)
         prepared = await self._prepare(envelope, content, header, body_at, author, facts)
         try:
             if recipients.remote or self._must_wait(envelope, recipients):
@@ -311,7 +312,7 @@ class Submitter:
             message_id=prepared.message_id,
             subject=_subject(prepared.header),
             body=envelope.body,
-            smtputf8=envelope.smtputf8 and not prepared.header.isascii(),
+            smtputf8=envelope.smtputf8,
             remote=recipients.remote,
             local=recipients.local,
             asked=envelope.asked,
@@ -452,19 +453,6 @@ async def _read_header(content: Content) -> tuple[bytes, int]:
     if body_at > MAX_HEADER_OCTETS:
         raise RefusedError(_HEADER_TOO_LARGE)
     return start[:body_at], body_at
-
-
-async def _completed(envelope: Envelope, header: bytes, content: Content) -> Envelope:
-    """With what the message itself says of its way: a wish in its header, and octets beyond ASCII that MAIL did not announce."""
-    asked, body = envelope.asked, envelope.body
-    if body is BodyType.SEVEN_BIT and not await run_blocking(Pool.FILES, is_ascii, content):
-        # INTEROP(scripts, old mail apps): RFC 6152 §3 wants BODY=8BITMIME for that; other servers hear what is so.
-        body = BodyType.EIGHT_BIT_MIME
-    # RFC 8689 §3 and §4.1: once at most, and REQUIRETLS goes before it.
-    fields = headers.get_all(header, b"TLS-Required")
-    if [value.lower() for value in fields] == [b"no"] and not asked.require_tls:
-        asked = replace(asked, tls_optional=True)
-    return replace(envelope, asked=asked, body=body)
 
 
 def _subject(header: bytes) -> str:

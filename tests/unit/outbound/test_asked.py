@@ -381,6 +381,35 @@ async def test_octets_beyond_ascii_are_announced_even_if_the_app_did_not(tmp_pat
         assert bodies[0] == "8BITMIME"
 
 
+ATTACHED = (
+    b"From: anna@a.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+    b"--x\r\n\r\n%b\r\n--x\r\nContent-Disposition: attachment; filename=%b\r\n\r\nA\r\n--x--\r\n"
+)
+CHEESE = "Käse".encode()
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+@pytest.mark.parametrize(
+    "content, needed",
+    [
+        (ATTACHED % (CHEESE, b"a.txt"), False),
+        (ATTACHED % (b"A", CHEESE), True),
+        (INTERNATIONAL, True),
+        (CONTENT, False),
+    ],
+)
+async def test_smtputf8_is_kept_where_a_header_of_a_part_needs_it(
+    tmp_path, content, needed, in_file
+):
+    async with OutboundRig(tmp_path, 9, clock=FakeClock(), run=False) as rig:
+        if in_file:
+            (tmp_path / "message").write_bytes(content)
+        given = tmp_path / "message" if in_file else content
+        await rig.submit("bo@b.test", content=given, smtputf8=True)
+        (batch,) = await rig.queue.claim((), 1)
+        assert batch.outgoing.smtputf8 is needed
+
+
 # Keeping and telling
 
 
