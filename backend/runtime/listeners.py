@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from backend.core.errors import ConfigError
 from backend.core.problems import Problem
+from backend.runtime.handshakes import Handshakes, TlsServer
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 BACKLOG = 256
-TLS_HANDSHAKE_TIMEOUT_S = 30.0
+_Server = asyncio.Server | TlsServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class Service:
 class Listeners:
     """Owns the sockets that are open. Not for Unix sockets."""
 
-    def __init__(self) -> None:
-        self._open: dict[Endpoint, asyncio.Server] = {}
+    def __init__(self, handshakes: Handshakes | None = None) -> None:
+        self._handshakes = handshakes or Handshakes()
+        self._open: dict[Endpoint, _Server] = {}
 
     def bound(self, endpoint: Endpoint) -> tuple[str, int]:
         """The address and port that were really bound."""
@@ -55,13 +57,13 @@ class Listeners:
         Raises:
             ConfigError: an address can't be bound; the open set is as it was. Each problem names port and setting.
         """
-        opened: dict[Endpoint, asyncio.Server] = {}
+        opened: dict[Endpoint, _Server] = {}
         problems: list[Problem] = []
         for endpoint, service in wanted.items():
             if endpoint in self._open:
                 continue
             try:
-                opened[endpoint] = await _listen(endpoint, service)
+                opened[endpoint] = await self._listen(endpoint, service)
             except OSError as error:
                 problems.append(_bind_problem(endpoint, error))
         if problems:
@@ -76,24 +78,28 @@ class Listeners:
         while self._open:
             _, server = self._open.popitem()
             await _close(server)
+        await self._handshakes.close()
+
+    async def _listen(self, endpoint: Endpoint, service: Service) -> _Server:
+        family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+        if service.tls is not None:
+            address = (endpoint.host, endpoint.port)
+            listening = socket.create_server(address, family=family, backlog=BACKLOG)
+            return TlsServer(listening, self._handshakes, service.factory, service.tls())
+        return await asyncio.get_running_loop().create_server(
+            service.factory,
+            endpoint.host,
+            endpoint.port,
+            family=family,
+            backlog=BACKLOG,
+            reuse_address=True,
+        )
 
 
-async def _listen(endpoint: Endpoint, service: Service) -> asyncio.Server:
-    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
-    tls = service.tls() if service.tls is not None else None
-    return await asyncio.get_running_loop().create_server(
-        service.factory,
-        endpoint.host,
-        endpoint.port,
-        family=family,
-        backlog=BACKLOG,
-        reuse_address=True,
-        ssl=tls,
-        ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT_S if tls is not None else None,
-    )
-
-
-async def _close(server: asyncio.Server) -> None:
+async def _close(server: _Server) -> None:
+    if isinstance(server, TlsServer):
+        await server.close()
+        return
     # Closes the listening sockets only; wait_closed() would wait for the sessions (Python 3.12 and newer), and
     # those are their service's to end.
     server.close()

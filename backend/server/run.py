@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backend.accounts.login import is_loopback
 from backend.config.atomic import write_atomically
 from backend.config.paths import DataFolder
 from backend.config.server import Listener
@@ -17,6 +18,7 @@ from backend.core.clock import Clock, SystemClock
 from backend.observe import log as logs
 from backend.observe.ring import LogRing
 from backend.runtime import tasks, threads
+from backend.runtime.handshakes import Handshakes
 from backend.runtime.listeners import Listeners, Service
 from backend.server import practice
 from backend.server.compose import Appliance
@@ -166,7 +168,14 @@ class Server:
                     factory = faces.protocol_factory(admin=listener.admin)
             return Service(factory, tls if kind.security == "tls" else None)
 
-        listeners = Listeners()
+        limits = config.limits
+        listeners = Listeners(
+            Handshakes(
+                connections=limits.connections,
+                per_address=limits.connections_per_address,
+                is_exempt=lambda peer: config.practice_mode and is_loopback(peer),
+            )
+        )
         stack.push_async_callback(listeners.close)
         await listeners.update(wanted(config, make))
         ports = []
