@@ -12,6 +12,7 @@ from backend.checkup.compare import COMPARE, found_of, stray_mta_sts
 from backend.checkup.facts import DkimRecord, Facts, TlsFacts, gather_facts, is_public
 from backend.checkup.records import Record, expected_records, format_zone, reverse_record
 from backend.checkup.spf_check import check_spf
+from backend.checkup.sts_check import FetchPolicy, check_policy
 from backend.checkup.survey import Asker, Question, Survey
 from backend.config.model import Config
 from backend.core.address import AddressError, parse_domain
@@ -64,6 +65,7 @@ class DnsCheckup:
         config: Callable[[], Config],
         dkim: FindKeys | None = None,
         tls: Callable[[], Awaitable[TlsFacts]] | None = None,
+        fetch_policy: FetchPolicy | None = None,
         clock: Clock | None = None,
         port: int = 53,
         time_limit_s: float = TIME_LIMIT_S,
@@ -73,6 +75,7 @@ class DnsCheckup:
         self._config = config
         self._dkim = dkim
         self._tls = tls
+        self._fetch_policy = fetch_policy
         self._clock: Clock = clock or SystemClock()
         self._port = port
         self._time_limit_s = time_limit_s
@@ -120,6 +123,8 @@ class DnsCheckup:
             port=self._port,
         )
         checks = await _Checking(facts, survey, self._time_limit_s).run()
+        if self._fetch_policy is not None:
+            checks += await check_policy(facts, self._fetch_policy)
         return Report(
             domain=domain,
             practice_mode=False,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from backend.config.model import Config
 from backend.config.server import Listener
+from backend.tls.own_policy import own_policy
+from backend.tls.sts import StsPolicy
 
 _SRV_SERVICES = ("imaps", "submissions", "imap", "submission")
 
@@ -50,6 +52,7 @@ class Facts:
     dkim: tuple[DkimRecord, ...] = ()
     services: tuple[tuple[str, int], ...] = ()
     has_web: bool = False
+    mta_sts: StsPolicy | None = None
     mta_sts_id: str = ""
     """Of the policy that this server publishes for the domain; empty: it publishes none."""
     tls: TlsFacts = TlsFacts()
@@ -88,6 +91,7 @@ def gather_facts(
     for service in _SRV_SERVICES:
         ports = [getattr(listener, f"{service}_port") for listener in listeners]
         services += [(service, port) for port in ports if port][:1]
+    policy = own_policy(config, domain)
     return Facts(
         domain=domain,
         hostname=server.hostname,
@@ -97,6 +101,8 @@ def gather_facts(
         relays=tuple(relays),
         dkim=tuple(dkim),
         services=tuple(services),
+        mta_sts=policy.policy if policy is not None else None,
+        mta_sts_id=policy.id if policy is not None else "",
         has_web=any(listener.http_port or listener.https_port for listener in listeners),
         tls=tls,
     )

@@ -36,6 +36,7 @@ def check(server: ServerConfig, domains: DomainsConfig) -> list[Problem]:
         *_check_addresses(domains),
         *_check_aliases(domains),
         *_check_dkim(domains),
+        *_check_mta_sts(server, domains),
         *_check_postmaster(domains),
         *_check_transports(domains),
         *_check_all_routes(domains),
@@ -221,6 +222,20 @@ def _check_dkim(domains: DomainsConfig) -> Iterator[Problem]:
                 (*path, "sign"),
                 f"The domain {name} names a signing selector twice.",
                 "Name each one once.",
+            )
+
+
+def _check_mta_sts(server: ServerConfig, domains: DomainsConfig) -> Iterator[Problem]:
+    # Behaviour P7. Plain HTTP will do: another web server may stand in front.
+    if any(each.http_port or each.https_port for each in server.listeners.values()):
+        return
+    for name, domain in domains.domains.items():
+        if domain.mta_sts.mode != "off":
+            yield _problem(
+                "mta_sts.no_listener",
+                ("domains", name, "mta_sts", "mode"),
+                f"The rule for encrypted delivery (MTA-STS) of {name} is on, but this server has no web port at which others could fetch it.",
+                "Set “https_port” of a listener, best to 443, or “mode” to off.",
             )
 
 

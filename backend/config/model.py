@@ -23,6 +23,7 @@ from backend.config.fields import (
     checked_mailbox,
     checked_separator,
 )
+from backend.config.mta_sts import MtaSts
 from backend.config.routing import Route, Transport
 from backend.config.server import Admin, Limits, Listener, Log, Outbound, Tls
 
@@ -183,6 +184,15 @@ class MailDomain(Settings):
             level="advanced",
         ),
     ] = Dkim()
+    mta_sts: Annotated[
+        MtaSts,
+        UI(
+            "Encrypted delivery (MTA-STS)",
+            "Asks other servers to deliver to this domain over verified TLS only.",
+            example='[domains."example.org".mta_sts]',
+            level="advanced",
+        ),
+    ] = MtaSts()
 
     def canonical_localpart(self, localpart: str) -> str:
         """What tells addresses of the domain apart (behaviour C1): without the variant behind the separator, in lower

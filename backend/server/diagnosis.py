@@ -1,5 +1,6 @@
 """Hands the checks of the set-up what they need of the other services."""
 
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -8,9 +9,14 @@ from backend.checkup.facts import DkimRecord, TlsFacts
 from backend.config.model import Config
 from backend.core.clock import Clock
 from backend.dns.resolver import DnsResolver
+from backend.outbound.dial import DialError
+from backend.outbound.sts_fetch import PolicyFetcher
 from backend.runtime.threads import Pool, run_blocking
-from backend.tls.contexts import TlsContexts
+from backend.tls.contexts import TlsContexts, client_context
 from backend.tls.published import read_published
+from backend.tls.sts import StsPolicy
+
+POLICY_TIMEOUT_S = 10.0  # somebody waits for the answer
 
 
 class Selector(Protocol):
@@ -60,4 +66,27 @@ def make_dns_checkup(
         )
         return TlsFacts(found.tlsa, found.issuer)
 
-    return DnsCheckup(resolver, config=config, dkim=find_keys, tls=certificate, clock=clock)
+    async def context() -> ssl.SSLContext:
+        ca_file = config().server.outbound.ca_file
+        try:
+            return await run_blocking(Pool.FILES, client_context, ca_file)
+        except OSError as error:
+            raise DialError(f"{ca_file} can't be read: {error.strerror or error}") from error
+
+    async def fetch_policy(domain: str) -> StsPolicy:
+        fetcher = PolicyFetcher(
+            resolver,
+            context=context,
+            allow_private=config().server.outbound.allow_loopback,
+            timeout_s=POLICY_TIMEOUT_S,
+        )
+        return await fetcher.fetch(domain)
+
+    return DnsCheckup(
+        resolver,
+        config=config,
+        dkim=find_keys,
+        tls=certificate,
+        fetch_policy=fetch_policy,
+        clock=clock,
+    )

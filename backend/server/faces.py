@@ -26,6 +26,7 @@ from backend.runtime.listeners import ProtocolFactory
 from backend.server.compose import Appliance
 from backend.server.listening import OpenPort
 from backend.store.verify import verify
+from backend.tls.own_policy import own_policy
 from backend.web.autoconfig import MailPort
 from backend.web.bounds import Bounded
 from backend.web.site import Site
@@ -92,7 +93,9 @@ class Faces:
         appliance = self._appliance
         self._local = await self._start(make_runner(build(self._services, self._access)))
         site = Site(
-            domains=lambda: appliance.config.current.domains.domains, ports=self._mail_ports
+            domains=lambda: appliance.config.current.domains.domains,
+            ports=self._mail_ports,
+            mta_sts=self._mta_sts,
         )
         self._admin = await self._start(
             make_runner(build(self._services, self._access, add_public=site.add_to))
@@ -154,6 +157,10 @@ class Faces:
 
     async def _counters(self) -> t.Counters:
         return await counters(self._services)
+
+    def _mta_sts(self, domain: str) -> str | None:
+        found = own_policy(self._appliance.config.current, domain)
+        return found.text if found is not None else None
 
     def _mail_ports(self) -> Sequence[MailPort]:
         hostname = self._appliance.config.current.server.hostname

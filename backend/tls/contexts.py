@@ -58,8 +58,10 @@ def client_context(ca_file: str | Path | None = None, *, verify: bool = True) ->
 
 
 def certificate_names(config: Config) -> list[str]:
-    """What the own certificate is made for: the host name, then the domains with the names that mail apps guess."""
-    names = [config.server.hostname, *config.domains.domains]
+    """What the own certificate is made for: the host name, the domains, and where their MTA-STS policies are fetched."""
+    domains = config.domains.domains
+    names = [config.server.hostname, *domains]
+    names += [f"mta-sts.{name}" for name, each in domains.items() if each.mta_sts.mode != "off"]
     return list(dict.fromkeys(names))
 
 

@@ -10,6 +10,7 @@ from backend.web.autoconfig import MailPort, format_autoconfig
 
 MAX_BODY_BYTES = 65_536  # nobody has anything to send here, a security limit
 
+MTA_STS_PATH = "/.well-known/mta-sts.txt"
 AUTOCONFIG_PATHS = ("/.well-known/autoconfig/mail/config-v1.1.xml", "/mail/config-v1.1.xml")
 
 _PAGE = """<!doctype html>
@@ -24,10 +25,13 @@ _PAGE = """<!doctype html>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`domains`: those that mail is taken for, in A-labels. `ports`: where mail programs connect."""
+    """`domains`: those that mail is taken for, in A-labels. `ports`: where mail programs connect. `mta_sts`: the policy of
+    a domain, None without one.
+    """
 
     domains: Callable[[], Collection[str]]
     ports: Callable[[], Sequence[MailPort]]
+    mta_sts: Callable[[str], str | None] = lambda _: None
 
     def build(self) -> web.Application:
         """For listeners without administration."""
@@ -45,6 +49,7 @@ class Site:
     def _add_lookups(self, app: web.Application) -> None:
         for path in AUTOCONFIG_PATHS:
             app.router.add_get(path, self._autoconfig)
+        app.router.add_get(MTA_STS_PATH, self._mta_sts)
 
     async def _page(self, _: web.Request) -> web.Response:
         return web.Response(text=_PAGE, content_type="text/html")
@@ -55,6 +60,14 @@ class Site:
             raise web.HTTPNotFound(text="This server has no mail for that domain.\n")
         content = format_autoconfig(domain, self.ports())
         return web.Response(body=content, content_type="text/xml", charset="utf-8")
+
+    async def _mta_sts(self, request: web.Request) -> web.Response:
+        """RFC 8461 §3.3; behaviour H2: under the name `mta-sts.<domain>` alone."""
+        first, _, domain = request.host.partition(":")[0].rstrip(".").lower().partition(".")
+        policy = self.mta_sts(domain) if first == "mta-sts" else None
+        if policy is None:
+            raise web.HTTPNotFound(text="There is no policy here.\n")
+        return web.Response(text=policy, content_type="text/plain")
 
     def _domain(self, request: web.Request) -> str | None:
         """Of the address that asks, else of the name that was asked: `autoconfig.example.org` speaks for example.org."""

@@ -59,6 +59,10 @@ _BETWEEN: dict[str, tuple[str, str]] = {
     ),
     "dkim.unknown_selector": ("There is no such key.", "Choose one of the domain's keys."),
     "dkim.selector_twice": ("A key is named twice.", "Name each one once."),
+    "mta_sts.no_listener": (
+        "This server has no web port at which others could fetch the rule.",
+        "Give a listener the HTTPS port 443, or choose “No rule”.",
+    ),
     "postmaster.unknown_account": ("There is no such account.", "Choose one of the list."),
     "transport.no_family": (
         "Without IPv4 and without IPv6 nothing can be delivered.",

@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from backend.web.autoconfig import MailPort, format_autoconfig
-from backend.web.site import AUTOCONFIG_PATHS, Site
+from backend.web.site import AUTOCONFIG_PATHS, MTA_STS_PATH, Site
 from tests.support.admin_server import admin_server
 
 PORTS = [
@@ -71,3 +71,19 @@ async def test_beside_the_administration_lookups_answer_under_any_name(tmp_path)
             assert reply.status == 403
             reply = await client.get("/", allow_redirects=False)
             assert reply.headers["Location"] == "/admin/"
+
+
+async def test_the_policy_for_encrypted_delivery_is_read_under_its_own_name_only():
+    site = Site(
+        domains=lambda: {"example.org"},
+        ports=lambda: PORTS,
+        mta_sts={"example.org": "version: STSv1\r\n"}.get,
+    )
+    async with TestClient(TestServer(site.build())) as client:
+        for host in ("mta-sts.example.org", "MTA-STS.Example.org.:8443"):
+            reply = await client.get(MTA_STS_PATH, headers={"Host": host})
+            assert (reply.status, reply.content_type) == (200, "text/plain")
+            assert await reply.text() == "version: STSv1\r\n"
+        for host in ("example.org", "mta-sts.other.test", "mta-sts.", "autoconfig.example.org"):
+            reply = await client.get(MTA_STS_PATH, headers={"Host": host})
+            assert reply.status == 404
