@@ -34,7 +34,7 @@ from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SocketPath
-from backend.api.routes import BY_NAME, Route
+from backend.api.routes import BY_NAME, PREFIX
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -207,6 +207,28 @@ class Client:
             body=f.SaveForm(values=dict(values)),
             revision=revision,
         )
+
+    async def choices(self, source: f.ChoicesFrom) -> list[f.Choice]:
+        """What a field may be chosen from, as its specification says where."""
+        reply = await self.ask("GET", source.path)
+        rows = reply.get(source.items) if isinstance(reply, dict) else None
+        found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return [
+            f.Choice(
+                value=row.get(source.value),
+                label=str((source.label and row.get(source.label)) or row.get(source.value)),
+            )
+            for row in found
+        ]
+
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, JsonValue] | None = None
+    ) -> JsonValue:
+        """A route as specifications of forms and lists name it: by its path below /api/v1."""
+        data = None if body is None else json.dumps(dict(body)).encode()
+        content = await self._send(method, PREFIX + path, query={}, body=data)
+        reply: JsonValue = json.loads(content) if content else None
+        return reply
 
     async def search_forms(self, words: str, *, limit: int = 20) -> list[f.FoundItem]:
         query = f.SearchQuery(q=words, limit=limit)
@@ -575,19 +597,34 @@ class Client:
         revision: int | None = None,
     ) -> bytes:
         route = BY_NAME[name]
-        headers = self._headers(route)
+        return await self._send(
+            route.method,
+            _fill(route.path, path or {}),
+            query=_query(query),
+            body=None if body is None else body.model_dump_json().encode(),
+            revision=revision,
+        )
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: bytes | None,
+        revision: int | None = None,
+    ) -> bytes:
+        headers = self._headers(method)
         if revision is not None:
             headers["If-Match"] = f'"{revision}"'
-        data: io.BytesIO | None = None
         if body is not None:
             headers["Content-Type"] = "application/json"
-            data = io.BytesIO(body.model_dump_json().encode())
         try:
             async with self._open_session().request(
-                route.method,
-                self.url + _fill(route.path, path or {}),
-                params=_query(query),
-                data=data,
+                method,
+                self.url + path,
+                params=query,
+                data=None if body is None else io.BytesIO(body),
                 headers=headers,
             ) as response:
                 content = await response.read()
@@ -602,7 +639,7 @@ class Client:
         self, name: str, query: BaseModel | None, last_id: str
     ) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
         route = BY_NAME[name]
-        headers = self._headers(route)
+        headers = self._headers(route.method)
         if last_id:
             headers["Last-Event-ID"] = last_id
         timeout = aiohttp.ClientTimeout(
@@ -621,9 +658,9 @@ class Client:
         finally:
             response.close()
 
-    def _headers(self, route: Route) -> dict[str, str]:
+    def _headers(self, method: str) -> dict[str, str]:
         headers = {"Accept-Language": self.language} if self.language else {}
-        if route.method != "GET" and self.csrf_token:
+        if method != "GET" and self.csrf_token:
             headers[CSRF_HEADER] = self.csrf_token
         return headers
 

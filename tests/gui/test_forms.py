@@ -18,6 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from backend.api.forms import Choice, Spec
+from backend.api.types import AddAccount, ChangeAccount
+from tests.support.office import fill, office
+from tests.support.window import press as push
+from ui.pages.form_editor import FormEditor
 from ui.widgets.spec_control import FormState
 from ui.widgets.spec_form import SpecForm
 
@@ -172,3 +176,94 @@ def test_a_name_is_proposed_until_somebody_types_one(run_async, qtbot):
     write(find(form, QLineEdit, "Name"), "mine")
     write(find(form, QLineEdit, "Server"), "smtp.other.example")
     assert state.values["name"] == "mine"
+
+
+# ---- saving, against the real API
+
+
+@pytest.fixture
+def in_office(run_async, qtbot, tmp_path):
+    """`in_office(scenario)`: a coroutine function that gets the office and an editor of the domain's form."""
+
+    def run(scenario, **options):
+        async def whole():
+            async with office(tmp_path, **options) as place:
+                await place.client.add_account(AddAccount(address="anna@example.org"))
+                editor = FormEditor(place.window.desk, "account", "anna")
+                qtbot.addWidget(editor)
+                editor.resize(700, 900)
+                editor.show()
+                await editor.load()
+                await place.turn()
+                await scenario(place, editor)
+                FormEditor._drafts.clear()
+
+        run_async(whole())
+
+    return run
+
+
+def test_a_form_is_saved_and_says_what_that_does(in_office):
+    async def scenario(place, editor):
+        assert not editor.is_dirty
+        fill(editor, "Full name", "Anna Meier")
+        assert editor.is_dirty
+        push(editor, "Save")
+        await place.until(lambda: not editor.is_dirty)
+        assert (await place.client.account("anna")).full_name == "Anna Meier"
+
+    in_office(scenario)
+
+
+def test_all_faults_come_at_once_at_their_fields(in_office):
+    async def scenario(place, editor):
+        editor.state.set(("max_outgoing_messages_per_day",), -1)
+        editor.state.set(("max_first_time_recipients_per_day",), "many")
+        push(editor, "Save")
+        await place.until(editor.problem.isVisible)
+        assert "2 things need another look" in editor.problem.title()
+        faulty = [c for c in editor.state.controls() if editor.state.faults.get(c.pointer)]
+        assert len(faulty) == 2
+        assert all(c.entry().isVisible() for c in faulty)  # unfolded
+
+    in_office(scenario)
+
+
+def test_what_somebody_else_changed_meanwhile_is_merged(in_office):
+    async def scenario(place, editor):
+        fill(editor, "Full name", "Anna Meier")
+        await place.client.change_account("anna", ChangeAccount(quota_bytes=5_000_000))
+        push(editor, "Save")
+        await place.until(lambda: not editor.is_dirty)
+        now = await place.client.account("anna")
+        assert (now.full_name, now.quota_bytes) == ("Anna Meier", 5_000_000)
+
+    in_office(scenario)
+
+
+def test_a_clash_asks_which_one_holds(in_office):
+    async def scenario(place, editor):
+        fill(editor, "Full name", "Anna Meier")
+        await place.client.change_account("anna", ChangeAccount(full_name="Anna Schmidt"))
+        push(editor, "Save")
+        dialog = await place.dialog()
+        next(b for b in dialog.findChildren(QRadioButton) if "Schmidt" in b.text()).click()
+        push(dialog, "Save this")
+        await place.until(lambda: not editor.is_dirty)
+        assert (await place.client.account("anna")).full_name == "Anna Schmidt"
+
+    in_office(scenario)
+
+
+def test_what_was_typed_outlives_the_page(in_office):
+    async def scenario(place, editor):
+        fill(editor, "Full name", "Anna Meier")
+        again = FormEditor(place.window.desk, "account", "anna")
+        await again.load()
+        assert again.state.values["full_name"] == "Anna Meier"
+        assert "not saved yet" in again.note.title()
+        again.discard()
+        assert not again.is_dirty
+        again.deleteLater()
+
+    in_office(scenario)
