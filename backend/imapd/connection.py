@@ -23,6 +23,7 @@ from backend.imapd.session import Host, Limits, Session
 from backend.imapd.spool import Spool
 from backend.observe import log as logs
 from backend.runtime import tasks
+from backend.runtime.handshakes import TLS_HANDSHAKE_TIMEOUT_S
 from backend.tls.binding import served_binding
 
 log = logs.get(__name__)
@@ -34,7 +35,6 @@ WRITE_HIGH_BYTES = 512 * 1024  # waiting in the transport; a writer waits above 
 COLLECT_BYTES = 64 * 1024  # small answers are sent together up to this
 WRITE_TIMEOUT_S = 300.0  # a client that reads nothing for so long is gone
 FLUSH_TIMEOUT_S = 120.0  # for the last answers to a slow client, a security limit
-TLS_HANDSHAKE_TIMEOUT_S = 30.0
 GIVE_WAY_AFTER = 16  # commands of one connection before others get their turn
 
 
