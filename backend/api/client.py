@@ -29,6 +29,7 @@ from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
+from backend.api import pages as p
 from backend.api import queue as q
 from backend.api import tls as s
 from backend.api import tls_reports as r
@@ -178,7 +179,10 @@ class Client:
         document: dict[str, JsonValue] = json.loads(await self._raw("openapi"))
         return document
 
-    # ---- forms
+    # ---- forms and pages
+
+    async def pages(self) -> p.Pages:
+        return await self._call("pages", p.Pages)
 
     async def form_specs(self) -> f.Specs:
         return await self._call("form_specs", f.Specs)

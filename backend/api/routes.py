@@ -14,6 +14,7 @@ from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
+from backend.api import pages as p
 from backend.api import queue as q
 from backend.api import tls as s
 from backend.api import tls_reports as r
@@ -147,7 +148,8 @@ ROUTES: tuple[Route, ...] = (
     _get("status", "/status", t.Status, "State of the server in one look"),
     _get("problems", "/problems", t.Problems, "What needs attention"),
     _get("metrics", "/metrics", t.Empty, "Counters for monitoring programs", raw="text/plain"),
-    # forms
+    # forms and pages
+    _get("pages", "/ui/pages", p.Pages, "All pages of both faces, with their paths and words"),
     _get("form_specs", "/ui/specs", f.Specs, "All forms and lists that are described"),
     _get(
         "form_spec",

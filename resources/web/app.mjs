@@ -11,13 +11,7 @@ import { SignIn } from "./pages/signin.mjs";
 
 const AGAIN_MS = 1500;
 
-function readPath() {
-  try {
-    return decodeURI(location.hash.slice(1)) || "/";
-  } catch {
-    return location.hash.slice(1); // a broken % in a link that somebody typed
-  }
-}
+const readPath = () => location.hash.slice(1) || "/";
 
 function usePath() {
   const [path, setPath] = useState(readPath());

@@ -1,7 +1,8 @@
-"""Every page of the window in the order of the rail: id, title, path, icon, what finds it."""
+"""Which page of the window draws which entry of `backend.api.pages`, in the order of the rail."""
 
 from dataclasses import dataclass
 
+from backend.api import pages as registry
 from ui.pages.account import AccountPage
 from ui.pages.accounts import AccountsPage
 from ui.pages.activity import ActivityPage
@@ -13,102 +14,65 @@ from ui.pages.queue import QueuePage
 from ui.pages.server import ServerPage
 from ui.presenters.search import Entry
 
+VIEWS: dict[str, type[Page]] = {
+    "overview": OverviewPage,
+    "domains": DomainsPage,
+    "accounts": AccountsPage,
+    "account": AccountPage,
+    "queue": QueuePage,
+    "activity": ActivityPage,
+    "log": LogPage,
+    "server": ServerPage,
+}
+"""By the page's id."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class PageInfo:
-    id: str
-    title: str
-    path: str
-    icon: str
+    """An entry of the registry with the window's page for it."""
+
+    entry: registry.Page
     page: type[Page]
-    words: str
-    """Synonyms for the search."""
-    parent: str = ""
-    """Pages with a parent are not in the rail; their parent is marked."""
-    offline: bool = False
-    """It is of use without a connection."""
+
+    @property
+    def id(self) -> str:
+        return self.entry.id
+
+    @property
+    def title(self) -> str:
+        return self.entry.title
+
+    @property
+    def path(self) -> str:
+        return self.entry.path
+
+    @property
+    def icon(self) -> str:
+        return self.entry.icon
+
+    @property
+    def parent(self) -> str:
+        """Pages with a parent are not in the rail; their parent is marked."""
+        return self.entry.parent
+
+    @property
+    def offline(self) -> bool:
+        """It is of use without a connection."""
+        return self.entry.offline
 
 
-PAGES: tuple[PageInfo, ...] = (
-    PageInfo(
-        id="overview",
-        title="Overview",
-        path="/",
-        icon="layout-dashboard",
-        page=OverviewPage,
-        words="home status health attention dashboard",
-    ),
-    PageInfo(
-        id="domains",
-        title="Domains",
-        path="/domains",
-        icon="world",
-        page=DomainsPage,
-        words="dns names host",
-    ),
-    PageInfo(
-        id="accounts",
-        title="Accounts",
-        path="/accounts",
-        icon="users",
-        page=AccountsPage,
-        words="people users addresses passwords mailbox",
-    ),
-    PageInfo(
-        id="queue",
-        title="Queue",
-        path="/queue",
-        icon="mail-forward",
-        page=QueuePage,
-        words="waiting outgoing hold retry bounce",
-    ),
-    PageInfo(
-        id="activity",
-        title="Activity",
-        path="/activity",
-        icon="activity",
-        page=ActivityPage,
-        words="trace messages timeline delivered rejected",
-    ),
-    PageInfo(
-        id="log",
-        title="Live log",
-        path="/log",
-        icon="terminal-2",
-        page=LogPage,
-        words="debug errors lines",
-        offline=True,
-    ),
-    PageInfo(
-        id="server",
-        title="Server",
-        path="/server",
-        icon="server",
-        page=ServerPage,
-        words="start stop restart ports folder dark light appearance password browser",
-        offline=True,
-    ),
-    PageInfo(
-        id="account",
-        title="Account",
-        path="/accounts/{account}",
-        icon="user",
-        page=AccountPage,
-        words="",
-        parent="accounts",
-    ),
+PAGES: tuple[PageInfo, ...] = tuple(
+    PageInfo(entry, VIEWS[entry.id]) for entry in registry.PAGES if entry.id in VIEWS
 )
 
 
 def resolve(path: str) -> tuple[PageInfo, str]:
-    """The page of a path, and the rest that it opens."""
-    parts = path.strip("/").split("/")
-    if parts[0] == "accounts" and len(parts) > 1 and parts[1] != "new":
-        return by_id("account"), "/".join(parts[1:])
-    for info in PAGES:
-        if info.path.strip("/") == parts[0] and not info.parent:
-            return info, "/".join(parts[1:])
-    return PAGES[0], ""
+    """The page of a path, and the rest that it opens: the names in the path, then what follows it."""
+    found = registry.match(path, [info.entry for info in PAGES])
+    if found is None:
+        return PAGES[0], ""
+    entry, names, rest = found
+    return by_id(entry.id), "/".join([*names.values(), *([rest] if rest else [])])
 
 
 def by_id(page_id: str) -> PageInfo:
@@ -117,7 +81,7 @@ def by_id(page_id: str) -> PageInfo:
 
 def search_entries() -> list[Entry]:
     return [
-        Entry(title=info.title, path=info.path, icon=info.icon, kind="Page", words=info.words)
+        Entry(title=info.title, path=info.path, icon=info.icon, kind="Page", words=info.entry.words)
         for info in PAGES
-        if not info.parent
+        if "{" not in info.path
     ]

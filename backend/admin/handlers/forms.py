@@ -1,13 +1,14 @@
-"""Specifications of forms, their values, and the search in them."""
+"""Pages, specifications of forms, their values, and the search in all of them."""
 
 from aiohttp import web
 
 from backend.admin.call import Call, Handler
 from backend.admin.forms import service
 from backend.admin.forms.table import by_id
-from backend.admin.language import choose, words_of
+from backend.admin.language import choose, translated, words_of
 from backend.admin.specs import library
 from backend.api import forms as f
+from backend.api import pages as p
 from backend.core.errors import NotFoundError
 from backend.core.problems import Problem
 
@@ -79,12 +80,20 @@ async def save_form(call: Call) -> f.Saved:
     )
 
 
+async def pages(call: Call) -> p.Pages:
+    words = words_of(language_of(call))
+    areas = {name: words(title) for name, title in p.AREAS}
+    listed = p.Pages(items=list(p.PAGES), areas=areas, language=words.language)
+    return translated(listed, words)
+
+
 async def search_forms(call: Call) -> f.Found:
     query = call.query(f.SearchQuery)
     return f.Found(items=library.search(query.q, language_of(call), query.limit))
 
 
 HANDLERS: dict[str, Handler] = {
+    "pages": pages,
     "form_specs": form_specs,
     "form_spec": form_spec,
     "form": form,

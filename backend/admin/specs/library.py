@@ -7,6 +7,7 @@ from functools import lru_cache
 from backend.admin.forms.table import FORMS, by_id
 from backend.admin.language import translated, words_of
 from backend.api import forms as f
+from backend.api.pages import PAGES
 
 MAX_KEPT = 256  # specifications in all languages, in their JSON
 VERSION_CHARS = 16
@@ -43,28 +44,42 @@ def _index(language: str) -> tuple[tuple[str, str, f.FoundItem], ...]:
     """Title, all words in English and in that language, and what is found."""
     words = words_of(language)
     entries = []
+    for each in PAGES:
+        if "{" not in each.path:
+            title = words(each.title)
+            page = f.FoundItem(title=title, kind="page", path=each.path, icon=each.icon)
+            entries.append(_entry(page, each.title, each.words, words(each.words)))
     for form in FORMS:
         english = form.spec
+        path = _reachable(english.page)
+        if not path:
+            continue
         local = translated(english, words)
         page = f.FoundItem(
-            title=local.title, kind="form", path=local.page, icon=local.icon, help=local.help
+            title=local.title, kind="form", path=path, icon=local.icon, help=local.help
         )
         entries.append(_entry(page, english.title, english.help))
-        for (path, field, around), (_, ours, _) in zip(
+        for (pointer, field, around), (_, ours, _) in zip(
             _all_fields(english.fields), _all_fields(local.fields), strict=True
         ):
             found = f.FoundItem(
                 title=ours.label,
                 kind="field",
-                path=local.page,
+                path=path,
                 icon=local.icon,
                 context=local.title,
-                field=path,
+                field=pointer,
                 help=ours.help,
             )
             more = (field.label, field.help, field.keywords, ours.keywords, around)
             entries.append(_entry(found, *more, english.title))
     return tuple(entries)
+
+
+def _reachable(page: str) -> str:
+    """Where one gets to a form without naming a thing: the page itself or the list in front of it; empty when no face has it."""
+    path = page.split("/{", 1)[0]
+    return path if any(each.path == path for each in PAGES) else ""
 
 
 def _entry(found: f.FoundItem, *more: str) -> tuple[str, str, f.FoundItem]:

@@ -10,44 +10,67 @@ import { SignIns } from "../pages/signins.mjs";
 import { Settings } from "../pages/settings.mjs";
 import { Server } from "../pages/server.mjs";
 import { Missing } from "../pages/missing.mjs";
+import { PAGES } from "./registry.mjs";
 
-/** In the rail, in this order. `words`: what else people call it. `bar`: in the bar of a phone; the others are under More. */
-export const SECTIONS = [
-  { path: "/", title: "Overview", icon: "layout-dashboard", words: "home start status health attention dashboard", bar: true },
-  { path: "/domains", title: "Domains", icon: "world", words: "dns names host" },
-  { path: "/accounts", title: "Accounts", icon: "users", words: "people users addresses passwords mailbox", bar: true },
-  { path: "/queue", title: "Queue", icon: "mail-forward", words: "waiting outgoing hold retry bounce", bar: true },
-  { path: "/activity", title: "Activity", icon: "activity", words: "trace messages timeline delivered rejected where is my mail", bar: true },
-  { path: "/log", title: "Live log", icon: "terminal-2", words: "debug errors lines" },
-  { path: "/signins", title: "Sign-ins", icon: "key", words: "logins failures security" },
-  { path: "/settings", title: "Settings", icon: "settings", words: "configuration toml files revisions go back" },
-  { path: "/server", title: "Server", icon: "server", words: "restart ports folder dark light appearance password browser sessions check stored mail" },
-];
+// What draws each page of the registry. `rest`: the parameter that gets what follows the page's path. `key`: a page stays as it is
+// (filter, selection, scroll) while its key stays the same.
+const VIEWS = {
+  overview: { view: Overview },
+  domains: { view: Domains, rest: "task" },
+  accounts: { view: Accounts, rest: "task" },
+  account: { view: Account, names: { account: "id" }, rest: "tab", key: "id" },
+  queue: { view: Queue, rest: "id" },
+  activity: { view: Activity },
+  message: { view: Message, names: { trace: "id" }, key: "id" },
+  log: { view: LiveLog },
+  signins: { view: SignIns },
+  settings: { view: Settings },
+  server: { view: Server },
+};
 
-// `key`: a page stays as it is (filter, selection, scroll) while its key stays the same.
-const PAGES = [
-  { pattern: /^\/$/, title: "Overview", view: Overview },
-  { pattern: /^\/domains(\/(?<task>new))?$/, title: "Domains", view: Domains },
-  { pattern: /^\/accounts(\/(?<task>new))?$/, title: "Accounts", view: Accounts },
-  { pattern: /^\/accounts\/(?<id>[^/]+)(\/(?<tab>connect))?$/, title: "Account", view: Account, key: "id" },
-  { pattern: /^\/queue(\/(?<id>\d+))?$/, title: "Queue", view: Queue },
-  { pattern: /^\/activity$/, title: "Activity", view: Activity },
-  { pattern: /^\/(activity|trace)\/(?<id>[^/]+)$/, title: "Message", view: Message, key: "id" },
-  { pattern: /^\/trace$/, title: "Activity", view: Activity },
-  { pattern: /^\/log$/, title: "Live log", view: LiveLog },
-  { pattern: /^\/signins$/, title: "Sign-ins", view: SignIns },
-  { pattern: /^\/settings$/, title: "Settings", view: Settings },
-  { pattern: /^\/server$/, title: "Server", view: Server },
-];
+/** In the rail, in this order; `bar`: in the bar of a phone, the others are under More. */
+export const SECTIONS = PAGES.filter((page) => !page.parent);
+
+// Links that were given out under an older name.
+const OLDER = [[/^\/trace(?=\/|$)/, "/activity"]];
+
+/** The page of a path, the names in it, and what follows; as `match` in backend/api/pages.py. */
+export function match(path, pages = PAGES) {
+  const wanted = path.split("?")[0].split("/").filter(Boolean);
+  let best = null;
+  for (const page of pages) {
+    const parts = page.path.split("/").filter(Boolean);
+    if (parts.length > wanted.length || (!parts.length && wanted.length)) continue;
+    const fits = parts.every((part, at) => (part.startsWith("{") ? wanted[at] !== "new" : part === wanted[at]));
+    if (!fits) continue;
+    const literal = parts.filter((part) => !part.startsWith("{")).length;
+    if (best && (best.parts.length > parts.length || (best.parts.length === parts.length && best.literal >= literal))) continue;
+    best = { page, parts, literal };
+  }
+  if (!best) return null;
+  const names = {};
+  best.parts.forEach((part, at) => {
+    if (part.startsWith("{")) names[part.slice(1, -1)] = plain(wanted[at]);
+  });
+  return { page: best.page, names, rest: plain(wanted.slice(best.parts.length).join("/")) };
+}
+
+function plain(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a broken % in a link that somebody typed
+  }
+}
 
 export function find(path) {
-  for (const page of PAGES) {
-    const match = page.pattern.exec(path);
-    if (!match) continue;
-    const parameters = { ...match.groups };
-    return { page, parameters, key: page.title + (page.key ? parameters[page.key] : "") };
-  }
-  return { page: { title: "Not found", view: Missing }, parameters: { path }, key: path };
+  const found = match(OLDER.reduce((text, [old, now]) => text.replace(old, now), path));
+  const drawn = found && VIEWS[found.page.id];
+  if (!drawn || (found.rest && !drawn.rest)) return { page: { title: "Not found", view: Missing }, parameters: { path: plain(path) }, key: path };
+  const parameters = {};
+  for (const [name, value] of Object.entries(found.names)) parameters[drawn.names?.[name] ?? name] = value;
+  if (drawn.rest && found.rest) parameters[drawn.rest] = found.rest;
+  return { page: { ...found.page, view: drawn.view }, parameters, key: found.page.id + (drawn.key ? parameters[drawn.key] : "") };
 }
 
 export const isCurrent = (section, path) => (section.path === "/" ? path === "/" : path === section.path || path.startsWith(`${section.path}/`));

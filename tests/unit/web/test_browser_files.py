@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import resources
-from ui.pages.registry import PAGES
 
 WEB = resources.path("web")
 SCRIPTS = sorted(WEB.rglob("*.mjs"))
@@ -75,11 +74,3 @@ def test_every_icon_that_a_page_names_exists() -> None:
     }
     assert len(named) > 30
     assert named <= icons, sorted(named - icons)
-
-
-def test_the_browser_has_every_page_of_the_window_under_its_path() -> None:
-    table = (WEB / "lib" / "pages.mjs").read_text(encoding="utf-8")
-    sections = dict(re.findall(r'\{ path: "([^"]+)", title: "([^"]+)"', table))
-    for page in PAGES:
-        if not page.parent:
-            assert sections.get(page.path) == page.title, page.path
