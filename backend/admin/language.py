@@ -161,7 +161,7 @@ def read_po(text: str) -> dict[str, str]:
         parts.clear()
         fuzzy = False
 
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
         if line.startswith("#"):
             if "msgstr" in parts:

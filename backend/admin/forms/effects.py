@@ -59,8 +59,12 @@ def effects_of(
         changes[MAX_CHANGES:] = [f.Effect(text=more)]
     if not changes:
         return [f.Effect(text=words("Nothing changes."), kind="note")]
-    notes = [each.model_copy(update={"text": words(each.text)}) for each in form.notes(old, new)]
-    return [*changes, *notes, *_dns(*configs, words), _restart(form, old, new, words)]
+    return [
+        *changes,
+        *form.notes(old, new, words),
+        *_dns(*configs, words),
+        _restart(form, old, new, words),
+    ]
 
 
 def needs_restart(form: Form, old: Values | None, new: Values) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from backend.admin.forms.wording import fault_of_model
+from backend.admin.language import Words
 from backend.admin.services import Services
 from backend.admin.specs.check import Fault, Path
 from backend.admin.specs.compile import compile_fields
@@ -102,7 +103,7 @@ class Form(ABC):
     def check_secrets(self, secrets: Secrets) -> list[Fault]:  # noqa: ARG002  # others need it
         return []
 
-    def notes(self, old: Values | None, new: Values) -> list[f.Effect]:  # noqa: ARG002  # others need them
+    def notes(self, old: Values | None, new: Values, words: Words) -> list[f.Effect]:  # noqa: ARG002  # others need them
         """Effects beside those that the differences tell."""
         return []
 

@@ -7,6 +7,7 @@ from typing import cast
 from pydantic import BaseModel
 
 from backend.admin.forms.form import PartForm, Values, checked, with_domains, with_server
+from backend.admin.language import Words
 from backend.admin.specs.check import Path
 from backend.api import forms as f
 from backend.config.alias import Alias
@@ -154,11 +155,11 @@ def section_form(id_: str, words: f.Spec, section: str) -> PartForm:
 class ServerForm(PartForm):
     """On settings of server.toml that stand in no section: the name, the listeners."""
 
-    def notes(self, old: Values | None, new: Values) -> list[f.Effect]:  # noqa: ARG002  # the form's
+    def notes(self, old: Values | None, new: Values, words: Words) -> list[f.Effect]:  # noqa: ARG002  # the form's
         listeners = new.get("listeners")
         if not isinstance(listeners, dict) or any(map(_is_administration, listeners.values())):
             return []
-        return [f.Effect(text=NO_ADMINISTRATION, kind="note")]
+        return [f.Effect(text=words(NO_ADMINISTRATION), kind="note")]
 
 
 NO_ADMINISTRATION = "No listener has the administration: after the restart no browser can open it, only the window on the server's computer."

@@ -22,6 +22,15 @@ from backend.core.errors import ConfigError, NotFoundError
 from backend.core.problems import Problem
 from backend.runtime.threads import Pool, run_blocking
 
+SENTENCES = (
+    "There is no “{key}” here.",
+    "See the list.",
+    "This has been changed by someone else in the meantime.",
+    "Look at both, and choose what holds.",
+    "This can't be a password.",
+)
+"""All texts of this module and of forms' own checks, for the catalogue."""
+
 
 class RefusedFormError(Exception):
     """The values can't be saved; all faults."""

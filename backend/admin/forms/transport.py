@@ -17,6 +17,7 @@ from backend.admin.forms.form import (
     first_values_of,
     with_domains,
 )
+from backend.admin.language import Words
 from backend.admin.services import Services
 from backend.admin.specs.check import KEY_PATH, Fault, Path
 from backend.admin.specs.compile import compile_field, compile_fields
@@ -37,7 +38,7 @@ TLS_SETTINGS = ("no_starttls", "starttls_insecure_skip_verify")
 PASSWORD: Path = ("via", "auth", "password")
 
 _NAME = r"[a-z0-9][a-z0-9._-]*"
-_PASSWORD_MOVES = "The saved password will be sent to {host} from now on. If that is not meant, enter another one."  # noqa: S105  # a sentence about one
+PASSWORD_MOVES = "The saved password will be sent to {host} from now on. If that is not meant, enter another one."  # noqa: S105  # a sentence about one
 
 
 class TransportForm(Form):
@@ -166,14 +167,14 @@ class TransportForm(Form):
             return []
         return [Fault("transport.password", PASSWORD, "This can't be a password.")]
 
-    def notes(self, old: Values | None, new: Values) -> list[f.Effect]:
+    def notes(self, old: Values | None, new: Values, words: Words) -> list[f.Effect]:
         before, after = _auth(old or {}), _auth(new)
         if before is None or after is None or before.get("password") != {"set": True}:
             return []
         hosts = [_host(values) for values in (old or {}, new)]
         if hosts[0] == hosts[1] or after.get("password") not in (None, {"set": True}):
             return []
-        return [f.Effect(text=_PASSWORD_MOVES.replace("{host}", hosts[1]), kind="note")]
+        return [f.Effect(text=words(PASSWORD_MOVES, host=hosts[1]), kind="note")]
 
 
 def _auth(values: Values) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.admin.language import Words
-from backend.admin.specs.check import Fault, Path
+from backend.admin.specs.check import TEXT_PARAMS, Fault, Path
 from backend.api import types as t
 from backend.config.sentences import fault_path, pointer
 from backend.core.problems import Problem, Severity
@@ -91,12 +91,12 @@ _BETWEEN: dict[str, tuple[str, str]] = {
     ),
 }
 
-CONTROLS = "This text may not hold control characters or line breaks"
+_OTHER = "This can't be used."
 
 
 def texts() -> list[str]:
     """All of this module's, for the catalogue."""
-    return [*_MODEL.values(), *(text for pair in _BETWEEN.values() for text in pair), CONTROLS]
+    return [*_MODEL.values(), *(text for pair in _BETWEEN.values() for text in pair), _OTHER]
 
 
 def fault_of_model(error: Mapping[str, Any]) -> Fault:
@@ -107,7 +107,7 @@ def fault_of_model(error: Mapping[str, Any]) -> Fault:
     if kind == "value_error":
         return Fault("field.value", path, f"{str(context['error']).rstrip('.')}.")
     params = {name: str(value) for name, value in context.items() if name != "error"}
-    message = _MODEL.get(kind, "This can't be used.")
+    message = _MODEL.get(kind, _OTHER)
     return Fault(f"field.{kind}", path, message, params=params)
 
 
@@ -120,8 +120,10 @@ def fault_between(problem: Problem, path: Path) -> Fault:
 
 
 def to_wire(fault: Fault, words: Words) -> t.Problem:
-    # Labels and choices among the params are texts of the catalogue too.
-    params = {name: words(value) for name, value in fault.params.items()}
+    params = {
+        name: ", ".join(words(line) for line in value.split("\n")) if name in TEXT_PARAMS else value
+        for name, value in fault.params.items()
+    }
     return t.Problem(
         code=fault.code,
         path=pointer(fault.path),

@@ -18,14 +18,43 @@ from backend.api.conditions import holds, is_empty
 
 Path = tuple[str, ...]
 
+TEXT_PARAMS = frozenset({"label", "ask", "choices"})
+
 MAX_CODE_CHARS = 1_000_000  # of one text of kind code, a security limit
 MAX_TEXT_CHARS = 10_000  # of any other text, a security limit
 KEY_PATH: Path = ("@key",)
 
+SENTENCES = (
+    "That is more than a form can hold.",
+    "There is no such field here.",
+    "{ask}.",
+    "Fill in “{label}”.",
+    "“{label}” must be a whole number.",
+    "“{label}” must be a number.",
+    "“{label}” must be on or off.",
+    "“{label}” must be a time such as 2026-11-23T20:15:00Z.",
+    "“{label}” must be a list.",
+    "“{label}” must be a table of entries.",
+    "“{label}” must be a group of fields.",
+    "Choose one of the ways for “{label}”.",
+    "“{label}” must be a text.",
+    "“{label}” may have at most {max} characters.",
+    "“{label}” needs at least {min} characters.",
+    "“{label}” holds characters that are none.",
+    "“{label}” must be at least {min}.",
+    "“{label}” may be at most {max}.",
+    "Choose one of these: {choices}.",
+    "“{label}” needs at least {min} entries.",
+    "“{label}” may have at most {max} entries.",
+)
+"""All texts of this module, for the catalogue."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`message` and `fix` are texts of the catalogue, with holes for `params`."""
+    """`message` and `fix` are texts of the catalogue, with holes for `params`. Params named in `TEXT_PARAMS` are such texts
+    themselves, one a line.
+    """
 
     code: str
     path: Path
@@ -222,7 +251,7 @@ def _choice(field_: f.Field, value: JsonValue, place: Path) -> Iterator[Fault]:
         _is_same(value, each.value) for each in field_.choices
     ):
         return
-    words = ", ".join(each.label for each in field_.choices)
+    words = "\n".join(each.label for each in field_.choices)
     yield Fault("field.choice", place, "Choose one of these: {choices}.", params={"choices": words})
 
 
@@ -296,7 +325,7 @@ def _variant(field_: f.Field, value: JsonValue, place: Path, root: Any) -> Itera
         return
     chosen = next((each for each in field_.variants if each.value == value.get(field_.tag)), None)
     if chosen is None:
-        words = ", ".join(each.title for each in field_.variants)
+        words = "\n".join(each.title for each in field_.variants)
         yield Fault(
             "field.choice",
             (*place, field_.tag),
