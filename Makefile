@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`. Both install what they need, and can be repeated.
-.PHONY: run test check bench clean
+.PHONY: run test check generated bench clean
 PYTHON := .venv/bin/python
 
 # The practice server's folder; `make run DIR=/somewhere/else` takes another.
@@ -23,6 +23,13 @@ check:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-cache
+
+# Files that are written from others and kept; a test for each says when it is stale.
+generated:
+	$(PYTHON) -m resources.tokens_css
+	$(PYTHON) -m backend.admin.browser_pages
+	$(PYTHON) -m backend.admin.specs.template
+	$(PYTHON) -m tests.support.form_fields
 
 # Compares with Dovecot and Postfix, which it installs from Debian; takes some minutes.
 bench:
