@@ -29,6 +29,13 @@ HELD_NOTE = "held until it is released"
 
 Target = Sequence[QueueId] | Filter
 
+# Choosing its way does not send what its sender wants to be sent later.
+_NOW_IF_IT_MAY = (
+    "CASE WHEN state = 'waiting' AND NOT EXISTS (SELECT 1 FROM message WHERE"
+    " message.id = recipient.message AND message.release_at = recipient.next_attempt_at)"
+    " THEN :now ELSE next_attempt_at END"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
@@ -94,8 +101,7 @@ async def choose_transport(queue: Queue, target: Target, override: str | None) -
     way = f"the transport “{override}”" if override else "direct delivery"
     action = _Action(
         states=(State.WAITING, State.HELD),
-        change="override = :override,"
-        " next_attempt_at = CASE state WHEN 'waiting' THEN :now ELSE next_attempt_at END",
+        change=f"override = :override, next_attempt_at = {_NOW_IF_IT_MAY}",
         params={"now": queue.now(), "override": override},
         kind="queued",
         told="The routes decide again how it leaves"
@@ -109,8 +115,7 @@ async def choose_tls(queue: Queue, target: Target, choice: TlsChoice) -> Acted:
     """What must hold for TLS at all further attempts by direct delivery. The next one is now; held ones stay held."""
     action = _Action(
         states=(State.WAITING, State.HELD),
-        change="tls_choice = :choice,"
-        " next_attempt_at = CASE state WHEN 'waiting' THEN :now ELSE next_attempt_at END",
+        change=f"tls_choice = :choice, next_attempt_at = {_NOW_IF_IT_MAY}",
         params={"now": queue.now(), "choice": choice},
         kind="queued",
         told=_TLS_TOLD[choice],

@@ -21,7 +21,7 @@ from backend.outbound.asked import (
 from backend.outbound.claims import Room
 from backend.outbound.listing import find_item
 from backend.outbound.owed import MAX_RETURNED_OCTETS
-from backend.outbound.transport import Outgoing
+from backend.outbound.transport import Outgoing, TlsChoice
 from tests.support.outbound_rig import CONTENT, OutboundRig
 from tests.support.postfix import Postfix, can_run
 from tests.support.relay_rig import Authority, relay
@@ -249,6 +249,19 @@ async def test_a_restart_does_not_send_early_and_people_may_send_or_drop_what_wa
         assert len(await rig.mail("ben")) == 1
 
 
+async def test_choosing_the_way_of_a_message_for_later_does_not_send_it(rig):
+    later = Asked(hold=Hold("for;5000", seconds=5000))
+    await rig.submit("bo@b.test", asked=later)
+    (item,) = await rig.items()
+    for choose in (
+        actions.choose_transport(rig.queue, [item.id], ""),
+        actions.choose_tls(rig.queue, [item.id], TlsChoice.VERIFIED),
+    ):
+        assert (await choose).changed == (item.id,)
+        (now,) = await rig.items()
+        assert (now.attempts, now.next_attempt_at) == (0, item.next_attempt_at)
+
+
 async def test_a_time_that_is_over_sends_at_once(rig, sink):
     await rig.submit("bo@b.test", "ben@a.test", asked=Asked(hold=Hold("until;x", until=5.0)))
     await rig.until_empty()
@@ -406,7 +419,7 @@ async def test_smtputf8_is_kept_where_a_header_of_a_part_needs_it(
             (tmp_path / "message").write_bytes(content)
         given = tmp_path / "message" if in_file else content
         await rig.submit("bo@b.test", content=given, smtputf8=True)
-        (batch,) = await rig.queue.claim((), 1)
+        (batch,) = await rig.queue.claim(Room(places=1))
         assert batch.outgoing.smtputf8 is needed
 
 
