@@ -3,6 +3,7 @@
 import pytest
 
 from backend.outbound import actions
+from backend.outbound.claims import Room
 from backend.outbound.listing import find_item
 from backend.outbound.transport import TlsChoice
 from tests.support.outbound_rig import OutboundRig
@@ -40,8 +41,8 @@ async def test_recipients_with_different_choices_do_not_share_a_connection(tmp_p
         await rig.submit("bo@b.test", "cy@b.test", "di@b.test")
         items = {item.recipient: item.id for item in await rig.items()}
         await actions.choose_tls(rig.queue, [items["cy@b.test"]], TlsChoice.VERIFIED)
-        batches = await rig.queue.claim((), 10)
-        batches += await rig.queue.claim((), 10)
+        batches = await rig.queue.claim(Room(places=10))
+        batches += await rig.queue.claim(Room(places=10))
         got = {
             batch.outgoing.tls_choice: sorted(str(r) for r in batch.outgoing.recipients)
             for batch in batches
