@@ -4,21 +4,18 @@ A stranger's DNS says where that web server is, so all of it is hostile until th
 """
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
-from backend.dns.answers import Found, LookupFailed
 from backend.dns.resolver import Resolver
-from backend.outbound.dial import DialError, refusal
+from backend.outbound.dial import DialError
+from backend.outbound.https_client import open_session
 from backend.outbound.tls_outcomes import TlsResult
 from backend.tls.sts import MAX_POLICY_OCTETS, StsError, StsPolicy, parse_policy
 
 FETCH_TIMEOUT_S = 60.0  # RFC 8461 §3.3: the whole of it
-MAX_ADDRESSES = 4  # of the web server that are tried, a security limit
 HTTPS_PORT = 443
 
 _PATH = "/.well-known/mta-sts.txt"
@@ -44,7 +41,8 @@ class PolicyFetcher:
         port: int = HTTPS_PORT,
         timeout_s: float = FETCH_TIMEOUT_S,
     ) -> None:
-        self._addresses = _Addresses(resolver, allow_private=allow_private)
+        self._resolver = resolver
+        self._allow_private = allow_private
         self._context = context
         self._port = port
         self._timeout_s = timeout_s
@@ -81,21 +79,12 @@ class PolicyFetcher:
             raise FetchError(f"{error} ({host})", TlsResult.STS_POLICY_INVALID) from error
 
     async def _get(self, host: str) -> bytes:
-        connector = aiohttp.TCPConnector(
-            ssl=await self._context(),
-            resolver=self._addresses,
-            use_dns_cache=False,
-            force_close=True,
-            limit=1,
-        )
-        # SECURITY: no proxy from the environment, no cookies, no unpacking of what may be small and become large.
         async with (
-            aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-                timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            open_session(
+                self._resolver,
+                await self._context(),
+                allow_private=self._allow_private,
+                timeout_s=self._timeout_s,
                 headers={"Accept": "text/plain", "Accept-Encoding": "identity"},
             ) as session,
             session.get(
@@ -122,46 +111,3 @@ async def _read(stream: aiohttp.StreamReader, host: str) -> bytes:
                 TlsResult.STS_POLICY_INVALID,
             )
     return bytes(body)
-
-
-class _Addresses(AbstractResolver):
-    """Addresses from the server's own resolver, without those that lead inside."""
-
-    def __init__(self, resolver: Resolver, *, allow_private: bool) -> None:
-        self._resolver = resolver
-        self._allow_private = allow_private
-
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002  # aiohttp gives it by name
-    ) -> list[ResolveResult]:
-        """Raises:
-        OSError: there is none to connect to.
-        """
-        answer = await self._resolver.addresses(host)
-        if isinstance(answer, LookupFailed):
-            raise OSError(answer.reason)
-        found = answer.records if isinstance(answer, Found) else ()
-        if not found:
-            raise OSError(f"{host} has no address in the DNS")
-        # SECURITY: as for mail servers: a stranger's DNS must not make us knock at devices in the home.
-        usable = [ip for ip in found if refusal(ip, allow_private=self._allow_private) is None]
-        if not usable:
-            raise OSError(f"{host} has only addresses inside private networks")
-        return [_result(host, ip, port) for ip in usable[:MAX_ADDRESSES]]
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-def _result(host: str, ip: str, port: int) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=ip,
-        port=port,
-        family=socket.AF_INET6 if ":" in ip else socket.AF_INET,
-        proto=socket.IPPROTO_TCP,
-        flags=socket.AI_NUMERICHOST,
-    )

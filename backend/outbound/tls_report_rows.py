@@ -7,7 +7,7 @@
        └─► off, late, failed
 
 A row is `queued` in the transaction that puts the mail into the queue, and `posting` before anything goes out: so no
-report leaves twice, whenever the process dies. What it was doing then is `unknown` afterwards, and stays so.
+report leaves twice, whenever the process dies. What was posted then is `unknown` afterwards, and stays so.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.core.ids import TraceId
+from backend.outbound.history import Outcome
 from backend.outbound.tls_ledger import DAY_S
 from backend.store.database import Database, Reader, Row, Transaction
 
@@ -72,14 +73,29 @@ async def recover(database: Database, now: float) -> None:
             " 'the server was stopped while it was sent' WHERE state = 'posting'",
             params,
         )
-        tx.run(
-            "UPDATE tls_report SET state = 'unknown', changed_at = :now, answer ="
-            " 'the server was stopped when it left the queue' WHERE state = 'queued'"
-            " AND NOT EXISTS (SELECT 1 FROM message WHERE message.trace = tls_report.trace)",
-            params,
+        left = tx.rows(
+            "SELECT id, trace, destination FROM tls_report WHERE state = 'queued'"
+            " AND NOT EXISTS (SELECT 1 FROM message WHERE message.trace = tls_report.trace)"
         )
+        for id_, trace, destination in left:
+            state, answer = _what_became(tx, trace, destination.removeprefix("mailto:"))
+            tx.run(_SETTLE, {"id": id_, "state": state, "answer": answer, "now": now})
 
     await database.write(write)
+
+
+def _what_became(tx: Transaction, trace: str, recipient: str) -> tuple[State, str]:
+    """Of a mail that left the queue when nobody wrote it down here."""
+    row = tx.row(
+        "SELECT result, remote_mta, answer_code, answer_text FROM history"
+        " WHERE recipient = :recipient COLLATE NOCASE AND trace = :trace",
+        {"recipient": recipient, "trace": trace},
+    )
+    if row is None:
+        return State.UNKNOWN, "the server was stopped when it left the queue"
+    result, remote_mta, code, text = row
+    state = State.SENT if result == Outcome.DELIVERED else State.FAILED
+    return state, f"{remote_mta}: {code} {text}"[:MAX_ANSWER_CHARS]
 
 
 async def plan(
@@ -197,7 +213,7 @@ async def mark_posting(database: Database, row: ReportRow, now: float) -> None:
 async def settle(database: Database, row: ReportRow, state: State, answer: str, now: float) -> None:
     await database.write(
         lambda tx: tx.run(
-            "UPDATE tls_report SET state = :state, answer = :answer, changed_at = :now WHERE id = :id",
+            _SETTLE,
             {"id": row.id, "state": state, "answer": answer[:MAX_ANSWER_CHARS], "now": now},
         )
     )
@@ -267,6 +283,7 @@ async def page(
     return await database.read(read)
 
 
+_SETTLE = "UPDATE tls_report SET state = :state, answer = :answer, changed_at = :now WHERE id = :id"
 _INSERT = (
     "INSERT INTO tls_report (day, domain, destination, state, trace, attempts, next_attempt_at,"
     " changed_at, answer) VALUES (:day, :domain, :destination, :state, '', 0, :next, :now, '')"
