@@ -122,6 +122,13 @@ class KeyStore:
             self._secrets, _secret_name(domain, selector), now=self._clock.time()
         )
 
+    def set_aside_others(self, domains: Collection[str]) -> None:
+        """The keys of all domains but these."""
+        wanted = {_folder(domain) for domain in domains}
+        for name in self._secrets.list("dkim/"):
+            if name.split("/")[1] not in wanted:
+                removed.set_aside(self._secrets, name, now=self._clock.time())
+
     def bring_back(self, domain: str, selector: str) -> bool:
         """Whether it had been set aside."""
         return removed.bring_back(self._secrets, _secret_name(domain, selector))
@@ -169,9 +176,12 @@ def _read(secret: dict[str, object]) -> Key:
 
 
 def _secret_name(domain: str, selector: str) -> str:
+    return f"dkim/{_folder(domain)}/{selector}"
+
+
+def _folder(domain: str) -> str:
     # A part of a secret's name holds 128 characters, a domain up to 253.
-    folder = domain if len(domain) <= 128 else hashlib.sha256(domain.encode()).hexdigest()
-    return f"dkim/{folder}/{selector}"
+    return domain if len(domain) <= 128 else hashlib.sha256(domain.encode()).hexdigest()
 
 
 def record_name(domain: str, selector: str) -> str:

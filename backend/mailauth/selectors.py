@@ -112,6 +112,8 @@ class DkimKeys:
 
     async def make_missing(self, config: Config) -> None:
         """At the start: the file may have been edited meanwhile. Mail goes without a signature for want of a key."""
+        domains = list(config.domains.domains)
+        await run_blocking(Pool.FILES, self._keys.set_aside_others, domains)
         try:
             await self._make(_selectors(config))
         except ConfigError as error:

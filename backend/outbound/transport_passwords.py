@@ -1,6 +1,6 @@
 """Passwords of transports follow the configuration: set aside when a transport goes, back when the same one returns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from backend.config import removed
@@ -17,8 +17,9 @@ class TransportPasswords:
         self._secrets = secrets
         self._clock = clock
 
-    async def bring_missing(self, config: Config) -> None:
-        """At the start: a removal may have been cut short by a crash."""
+    async def follow_file(self, config: Config) -> None:
+        """At the start: the file may have been edited meanwhile, or a removal cut short by a crash."""
+        await run_blocking(Pool.FILES, self._set_aside_others, set(config.domains.transports))
         for name, transport in config.domains.transports.items():
             await self._run(self._bring_back, name, transport)
 
@@ -38,6 +39,11 @@ class TransportPasswords:
                 await run_blocking(Pool.FILES, each)
 
         return undo if undos else None
+
+    def _set_aside_others(self, names: Collection[str]) -> None:
+        for secret in self._secrets.list(transport_password_name("")):
+            if secret.removeprefix(transport_password_name("")) not in names:
+                removed.set_aside(self._secrets, secret, now=self._clock.time())
 
     async def _run(self, work: Callable[[str, Transport], bool], name: str, of: Transport) -> bool:
         return await run_blocking(Pool.FILES, work, name, of)

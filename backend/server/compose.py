@@ -157,7 +157,7 @@ class Appliance:
         self.config.prepare_with(self._prepare_certificate)
         self.config.prepare_with(self.dkim.prepare)
         passwords = TransportPasswords(self.secrets, self.clock)
-        await passwords.bring_missing(config)
+        await passwords.follow_file(config)
         self.config.prepare_with(passwords.prepare)
         self.config.follow(self._config_applied)
         self._config_changes = self.config.changes.subscribe(on_event=self._tell_config_changes)

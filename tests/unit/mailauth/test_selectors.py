@@ -291,3 +291,16 @@ async def test_a_key_that_somebody_removed_does_not_come_back(rig):
     await rig.config.restore(with_key, author="test")
     (new,) = [each.record for each in (await rig.state()).selectors]
     assert new != old
+
+
+async def test_keys_of_a_domain_that_went_while_the_server_was_stopped_are_set_aside(rig):
+    await rig.dkim.add(DOMAIN, author="test")
+    config = rig.config.current
+    gone = replace(config, domains=config.domains.model_copy(update={"domains": {}}))
+    rig.keys.make("x" * 60 + "." + "y" * 60 + "." + "z" * 60, "2023a", "ed25519")
+    await rig.dkim.make_missing(gone)
+    (file,) = rig.folder.secrets.glob(f"removed/dkim/{DOMAIN}/*.json")
+    await rig.dkim.make_missing(config)
+    assert not file.exists()
+    assert rig.keys.has(DOMAIN, "2023a")
+    assert len(list(rig.folder.secrets.glob("removed/dkim/*"))) == 1
