@@ -203,3 +203,80 @@ def test_no_answer_can_add_a_field_or_a_part(text, host):
         "Last-Attempt-Date",
     }
     assert all(len(line) < 998 for line in report(recipients=recipients).split(b"\r\n"))
+
+
+def test_what_the_sender_called_things_stands_in_the_fields():
+    recipient = ReportedRecipient(
+        address=parse_address("bo@b.example"),
+        answer=SmtpStatus(250, "2.1.5", "it is in the mailbox"),
+        original=("rfc822", "Bo+lists@old.example"),
+    )
+    raw = report(
+        action=Action.DELIVERED,
+        recipients=[recipient],
+        envelope_id="my id",
+        future_release="for;60",
+    )
+    message = parse(raw)
+    assert message["Subject"] == "mail delivered"
+    first, second = status_groups(message)
+    assert list(first) == [
+        "Original-Envelope-Id",
+        "Reporting-MTA",
+        "Arrival-Date",
+        "Future-Release-Request",
+    ]
+    assert first["Original-Envelope-Id"] == "my id"
+    assert second == {
+        "Original-Recipient": "rfc822;Bo+lists@old.example",
+        "Final-Recipient": "rfc822; bo@b.example",
+        "Action": "delivered",
+        "Status": "2.1.5",
+    }
+
+
+def test_a_whole_message_comes_back_byte_for_byte():
+    content = HEADER + b"\r\n--x\r\n\xe4\r\n.\r\nno line end"
+    raw = report(content=content)
+    assert content in raw
+    returned = list(parse(raw).iter_parts())[2]
+    assert returned.get_content_type() == "message/rfc822"
+    assert "Your message follows below." in raw.decode("latin-1")
+
+
+ANY_TEXT = st.text(max_size=60)
+
+
+@given(
+    ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.sampled_from(list(Action)), st.binary(max_size=80)
+)
+def test_no_value_forges_a_field_or_a_part(envelope_id, kind, original, hold, action, content):
+    recipient = ReportedRecipient(
+        address=parse_address("bo@b.example"),
+        answer=SmtpStatus(550, "5.1.1", original),
+        original=(kind, original),
+    )
+    raw = report(
+        action=action,
+        recipients=[recipient],
+        envelope_id=envelope_id,
+        future_release=hold,
+        content=content,
+    )
+    message = email.message_from_bytes(raw, policy=email.policy.compat32)
+    _, status, _ = message.get_payload()
+    first, second = status.get_payload()
+    assert set(first.keys()) <= {
+        "Original-Envelope-Id",
+        "Reporting-MTA",
+        "Arrival-Date",
+        "Future-Release-Request",
+    }
+    assert set(second.keys()) <= {
+        "Original-Recipient",
+        "Final-Recipient",
+        "Action",
+        "Status",
+        "Diagnostic-Code",
+        "Will-Retry-Until",
+    }
