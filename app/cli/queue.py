@@ -69,7 +69,7 @@ def list_queue(
                 item.recipient,
                 size(item.size_bytes),
                 item.state,
-                str(item.attempts),
+                f"{item.attempts} of {item.max_attempts}",
                 until(item.next_attempt_at) or "-",
                 (item.transport or "direct") + (" (by hand)" if item.transport_chosen else ""),
                 item.last_answer or item.note,
@@ -217,6 +217,23 @@ def choose_transport(
         click.echo("There is no such message that waits or is held.", err=True)
     if acted.missing:
         raise SystemExit(EXIT_REFUSED)
+
+
+@queue.command("attempts")
+@chosen
+@click.option("--in-all", "count", type=click.IntRange(1, 12), required=True)
+@common
+def limit_attempts(
+    folder: Folder, as_json: bool, ids: tuple[int, ...], count: int, **filters: Any
+) -> None:
+    """Choose how often messages are tried; 8 attempts take about 16 hours, each further one as long again."""
+    target = _target(ids, **filters)
+    _act(
+        folder,
+        lambda client: client.limit_attempts(target, count),
+        f"tried {'once' if count == 1 else f'{count} times'} in all",
+        as_json=as_json,
+    )
 
 
 @queue.command("tls")

@@ -387,6 +387,13 @@ class Client:
         body = w.ChooseTransport(**_chosen(target, at_most), transport=transport)
         return await self._call("choose_transport", q.QueueActed, body=body)
 
+    async def limit_attempts(
+        self, target: Target, attempts: int, *, at_most: int | None = None
+    ) -> q.QueueActed:
+        """How often they are tried in all."""
+        body = q.LimitAttempts(**_chosen(target, at_most), attempts=attempts)
+        return await self._call("limit_attempts", q.QueueActed, body=body)
+
     async def postpone(
         self,
         target: Target,

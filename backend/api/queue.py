@@ -60,6 +60,12 @@ class Postpone(QueueIds):
     seconds: int = Field(default=0, ge=0, le=MAX_POSTPONE_S)
 
 
+class LimitAttempts(QueueIds):
+    """How often messages are tried in all before their senders get a report."""
+
+    attempts: int = Field(ge=1, le=12)
+
+
 class UndoQueue(Request):
     """`before` as an action answered it."""
 

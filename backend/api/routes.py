@@ -347,6 +347,13 @@ ROUTES: tuple[Route, ...] = (
         request=s.ChooseTls,
     ),
     _post(
+        "limit_attempts",
+        "/queue/attempts",
+        q.QueueActed,
+        "Choose how often messages are tried before they are given up",
+        request=q.LimitAttempts,
+    ),
+    _post(
         "postpone",
         "/queue/postpone",
         q.QueueActed,

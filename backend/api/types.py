@@ -319,6 +319,8 @@ class QueueItem(Reply):
     """By hand, so that no route is asked."""
     tls_choice: Literal["default", "verified", "insecure"] = "default"
     """By hand: what must hold for encryption whatever the recipient's domain asks for."""
+    max_attempts: int = 8
+    """After which it is given up."""
     unconfirmed: int = 0
     """How often it was sent without an answer, so that it may have arrived all the same."""
     subject: str = ""

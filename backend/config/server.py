@@ -295,6 +295,17 @@ class Outbound(Settings):
             live=False,
         ),
     ] = 30
+    max_attempts: Annotated[
+        int,
+        Field(ge=1, le=12),
+        UI(
+            "Attempts",
+            "How often a message is tried while another server can't take it, before its sender gets a report: 8 attempts take about 16 hours, each further one as long again. For messages that are handed in from now on.",
+            unit="attempts",
+            example="8",
+            level="advanced",
+        ),
+    ] = 8
     history_days: Annotated[
         int,
         Field(ge=0, le=3650),

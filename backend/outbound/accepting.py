@@ -6,6 +6,7 @@ from backend.core.address import Address
 from backend.core.envelope import NO_WISH, Wish
 from backend.core.ids import QueueId
 from backend.outbound.asked import asked_values, release_at, wish_values
+from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.entries import FROM_PRACTICE_NOTE, PRACTICE_NOTE, NewEntry, State
 from backend.store.database import Transaction
 from backend.store.values import Target
@@ -68,8 +69,10 @@ def insert_remote(
     *,
     practice_mode: bool,
     wish: Wish = NO_WISH,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> QueueId:
     row = _new_row(message, address, State.WAITING, due_at, wish)
+    row["max_attempts"] = max_attempts
     if practice_mode:
         row["note"] = PRACTICE_NOTE
     return QueueId(tx.insert(_INSERT_RECIPIENT, row))
@@ -93,9 +96,9 @@ def insert_local(
 _INSERT_RECIPIENT = (
     "INSERT INTO recipient (message, address, domain, state, attempts, next_attempt_at, chosen,"
     " chosen_reason, note, answer_code, answer_enhanced, answer_text, remote_mta, notice,"
-    " local_account, local_mailbox, notify, original) VALUES (:message, :address, :domain, :state,"
+    " local_account, local_mailbox, notify, original, max_attempts) VALUES (:message, :address, :domain, :state,"
     " 0, :due_at, '', '', :note, 0, '', '', '', '', :local_account, :local_mailbox, :notify,"
-    " :original)"
+    " :original, :max_attempts)"
 )
 
 
@@ -108,6 +111,7 @@ def _new_row(
         "domain": address.domain_text,
         "state": state,
         "due_at": due_at,
+        "max_attempts": MAX_ATTEMPTS,
         "note": "",
         "local_account": "",
         "local_mailbox": "",

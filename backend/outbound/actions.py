@@ -13,6 +13,7 @@ from backend.core.events import TimelineEntry
 from backend.core.ids import QueueId, TraceId
 from backend.core.status import SmtpStatus
 from backend.outbound.asked import wants, wish_of
+from backend.outbound.backoff import MOST_ATTEMPTS
 from backend.outbound.entries import PRACTICE_NOTE, State
 from backend.outbound.history import Outcome
 from backend.outbound.listing import Filter, where_of
@@ -119,6 +120,19 @@ async def choose_tls(queue: Queue, target: Target, choice: TlsChoice) -> Acted:
         params={"now": queue.now(), "choice": choice},
         kind="queued",
         told=_TLS_TOLD[choice],
+    )
+    return await _act(queue, target, action)
+
+
+async def limit_attempts(queue: Queue, target: Target, count: int) -> Acted:
+    """How often it is tried in all; when as many were made, the next one is the last."""
+    action = _Action(
+        states=(State.WAITING, State.HELD),
+        change="max_attempts = :count",
+        params={"count": min(max(count, 1), MOST_ATTEMPTS)},
+        kind="queued",
+        told=f"Chosen by hand: {'one attempt' if count == 1 else f'{count} attempts'} in all",
+        undoable=False,
     )
     return await _act(queue, target, action)
 

@@ -107,13 +107,14 @@ def _claim_batch(
     jitter_s: float,
     same_way: SameWay,
 ) -> Batch | None:
-    message, domain, attempts, override, tls_choice = group
+    message, domain, attempts, override, tls_choice, max_attempts = group
     params: dict[str, object] = {
         "message": message,
         "domain": domain,
         "attempts": attempts,
         "override": override,
         "tls_choice": tls_choice,
+        "max_attempts": max_attempts,
         "now": now,
         "limit": MAX_BATCH_RECIPIENTS,
     }
@@ -178,6 +179,7 @@ def _claim_batch(
         attempts=attempts + 1,
         next_attempt_at=next_attempt_at,
         override=override,
+        max_attempts=max_attempts,
     )
 
 
@@ -185,14 +187,15 @@ _RECIPIENTS = (
     "SELECT id, address, notify, original, domain FROM recipient WHERE message = :message"
     " AND state = 'waiting' AND attempts = :attempts AND next_attempt_at <= :now"
     " AND coalesce(override, '*') = coalesce(:override, '*') AND tls_choice = :tls_choice"
+    " AND max_attempts = :max_attempts"
 )
 
 
 def _due(reader: Reader, full: Collection[str], only: Collection[str], now: float) -> list[Row]:
-    """Message, domain, attempts, override and choice of TLS of what is due, each once; none when nothing is."""
+    """Message, domain, attempts, override, choice of TLS and attempts in all of what is due, each once; none when nothing is."""
     where, params = _among("IN", only) if only else _among("NOT IN", full)
     rows = reader.rows(
-        "SELECT message, domain, attempts, override, tls_choice FROM recipient"
+        "SELECT message, domain, attempts, override, tls_choice, max_attempts FROM recipient"
         f" WHERE state = 'waiting' AND next_attempt_at <= :now{where}"
         " ORDER BY next_attempt_at, id LIMIT :window",
         params | {"now": now, "window": WINDOW_ROWS},

@@ -16,6 +16,7 @@ from backend.core.envelope import (
 )
 from backend.core.ids import AccountId, QueueId, TraceId
 from backend.core.status import SmtpStatus
+from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.transport import Outgoing, Result, TlsChoice, Try
 from backend.store.values import Target
 
@@ -69,6 +70,7 @@ class NewEntry:
     local: tuple[tuple[Address, Target], ...] = ()
     asked: Asked = NOTHING_ASKED
     wishes: Wishes = field(default_factory=lambda: NO_WISHES)
+    max_attempts: int = MAX_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class Batch:
     attempts: int
     next_attempt_at: float
     override: str | None
+    max_attempts: int = MAX_ATTEMPTS
 
     @property
     def content_is_in_memory(self) -> bool:
@@ -159,6 +162,7 @@ class Item:
     transport: str
     transport_reason: str
     override: str | None
+    max_attempts: int = MAX_ATTEMPTS
     unconfirmed: int = 0
     """How often it may have arrived without our hearing so."""
     release_at: float = 0.0
@@ -223,6 +227,7 @@ class NoticedRecipient:
     attempts: int
     last_attempt_at: float | None
     next_attempt_at: float
+    max_attempts: int = MAX_ATTEMPTS
     original: tuple[str, str] | None = None
 
 

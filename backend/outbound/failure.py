@@ -17,10 +17,11 @@ def judge(
     results: Sequence[Result],
     attempts: int,
     wishes: Wishes = NO_WISHES,
+    max_attempts: int = backoff.MAX_ATTEMPTS,
 ) -> tuple[Fate, ...]:
     """`attempts` includes the one that gave these results; `ids` and `results` belong together in pairs."""
     return tuple(
-        _judge(i, result, attempts, wishes.get(result.recipient, NO_WISH))
+        _judge(i, result, attempts, max_attempts, wishes.get(result.recipient, NO_WISH))
         for i, result in zip(ids, results, strict=True)
     )
 
@@ -50,16 +51,16 @@ def build_report(notice: PendingNotice, *, hostname: str, now: float) -> Report:
     )
 
 
-def _judge(queue_id: QueueId, result: Result, attempts: int, wish: Wish) -> Fate:
+def _judge(queue_id: QueueId, result: Result, attempts: int, max_attempts: int, wish: Wish) -> Fate:
     status = result.status
     if status.is_success:
         # RFC 3461 §5.2.2 (b): where the other side would not report the success, we say how far it got.
         is_ours = wants(wish, Notify.SUCCESS) and not result.peer_reports
         notice = Notice.RELAYED if is_ours else Notice.NONE
         return Fate(id=queue_id, result=result, verdict=Verdict.DONE, notice=notice)
-    # Behaviour T13: the eighth attempt that fails is the last one. What is neither 4xx nor 5xx is taken for temporary.
+    # Behaviour T13: the eighth attempt that fails is the last one, if nothing else is set. What is neither 4xx nor 5xx is taken for temporary.
     is_final = status.is_permanent and not result.another_way
-    if is_final or attempts >= backoff.MAX_ATTEMPTS:
+    if is_final or attempts >= max_attempts:
         notice = Notice.FAILED if wants(wish, Notify.FAILURE) else Notice.NONE
         return Fate(id=queue_id, result=result, verdict=Verdict.FAIL, notice=notice)
     delayed = attempts == backoff.DELAY_NOTICE_AFTER and wants(wish, Notify.DELAY)
@@ -89,7 +90,7 @@ def _reported(recipient: NoticedRecipient, *, delayed: bool) -> ReportedRecipien
 def _retry_at(recipient: NoticedRecipient, now: float) -> tuple[float, ...]:
     """When the attempts that are left will be (behaviour T14: computed, not quoted)."""
     at, times = recipient.next_attempt_at, [recipient.next_attempt_at]
-    for wait_s in backoff.remaining_delays_s(recipient.attempts)[1:]:
+    for wait_s in backoff.remaining_delays_s(recipient.attempts, recipient.max_attempts)[1:]:
         at += wait_s
         times.append(at)
     # A report that comes late (a full disk) speaks of what is still to come.

@@ -30,11 +30,11 @@ def spans(choices: Sequence[Choice]) -> list[Span]:
     return found
 
 
-def sentence(found: Sequence[Span]) -> str:
+def sentence(found: Sequence[Span], in_all: int = MAX_ATTEMPTS) -> str:
     parts = []
     for span in found:
         name = "direct" if span.transport == DIRECT else span.transport
-        if span.last >= MAX_ATTEMPTS:
+        if span.last >= in_all:
             parts.append(f"from {span.first} {name}" if span.first > 1 else f"always {name}")
         elif span.first == span.last:
             parts.append(f"{span.first} {name}")

@@ -31,8 +31,11 @@ class Useless:
         )
 
 
-def useless_routes(domains: DomainsConfig) -> list[Useless]:
-    """In the order in which they are looked at; those that are switched off neither count nor cover."""
+def useless_routes(domains: DomainsConfig, in_all: int = MAX_ATTEMPTS) -> list[Useless]:
+    """In the order in which they are looked at; those that are switched off neither count nor cover.
+
+    `in_all`: how often messages are tried.
+    """
     own = set(domains.domains)
     found: list[Useless] = []
     lists: dict[tuple[Level, str], _Earlier] = {}
@@ -40,7 +43,7 @@ def useless_routes(domains: DomainsConfig) -> list[Useless]:
         if route.disabled:
             continue
         before = lists.setdefault((place.level, place.owner), _Earlier())
-        reason = _reason(place, route, own)
+        reason = _reason(place, route, own, in_all)
         if reason:
             found.append(Useless(place, reason))
         else:
@@ -93,18 +96,21 @@ class RouteLint:
     """Remembers the answer for the settings of the moment, which are asked about at every look at the state."""
 
     def __init__(self) -> None:
-        self._seen: DomainsConfig | None = None
+        self._seen: tuple[DomainsConfig, int] | None = None
         self._found: tuple[Useless, ...] = ()
 
-    def of(self, domains: DomainsConfig) -> tuple[Useless, ...]:
-        if domains is not self._seen:
-            self._seen, self._found = domains, tuple(useless_routes(domains))
+    def of(self, domains: DomainsConfig, in_all: int = MAX_ATTEMPTS) -> tuple[Useless, ...]:
+        seen = self._seen
+        if seen is None or domains is not seen[0] or in_all != seen[1]:
+            self._seen = (domains, in_all)
+            self._found = tuple(useless_routes(domains, in_all))
         return self._found
 
 
-def _reason(place: Place, route: Rule, own: set[str]) -> str:
-    if route.minimum_attempts >= MAX_ATTEMPTS:
-        return f"a message is tried {MAX_ATTEMPTS} times, so at most {MAX_ATTEMPTS - 1} attempts come before one"
+def _reason(place: Place, route: Rule, own: set[str], in_all: int) -> str:
+    if route.minimum_attempts >= in_all:
+        times = "once" if in_all == 1 else f"{in_all} times"
+        return f"a message is tried {times}, so at most {in_all - 1} attempts come before one"
     if route.to_domain and all(pattern in own for pattern in route.to_domain):
         return "mail to domains of this server is delivered here and takes no route"
     if place.level is Level.DOMAIN and not _takes(route.from_domain, place.owner):

@@ -33,7 +33,8 @@ _COLUMNS = (
     " recipient.next_attempt_at, recipient.last_attempt_at, recipient.attempts,"
     " recipient.answer_code, recipient.answer_enhanced, recipient.answer_text,"
     " recipient.chosen, recipient.chosen_reason, recipient.override, recipient.unconfirmed,"
-    " message.release_at, message.subject, recipient.hold_rule, recipient.tls_choice"
+    " message.release_at, message.subject, recipient.hold_rule, recipient.tls_choice,"
+    " recipient.max_attempts"
 )
 _PROBLEM = "recipient.answer_code >= 400"
 _FROM = " FROM recipient JOIN message ON message.id = recipient.message"
@@ -247,6 +248,7 @@ def _item(row: Row) -> Item:
         subject=row[20],
         hold_rule=row[21],
         tls_choice=TlsChoice(row[22]),
+        max_attempts=row[23],
     )
 
 

@@ -144,6 +144,7 @@ class Queue:
                     released_at or now,
                     practice_mode=practice,
                     wish=entry.wishes.get(address, NO_WISH),
+                    max_attempts=entry.max_attempts,
                 )
                 for address in entry.remote
             )

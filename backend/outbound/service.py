@@ -20,7 +20,6 @@ from backend.core.status import UNKNOWN_FAULT, SmtpStatus
 from backend.dns.resolver import Resolver
 from backend.observe import log as logs
 from backend.outbound.advice import Report
-from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.dial import Endpoints
 from backend.outbound.entries import UNCONFIRMED, Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
@@ -253,7 +252,8 @@ class Outbound:
 
     def useless_routes(self) -> Sequence[Useless]:
         """Routes that can never match."""
-        return self._lint.of(self._config().domains)
+        config = self._config()
+        return self._lint.of(config.domains, config.server.outbound.max_attempts)
 
     async def test_transport(self, name: str, *, sender: str, domain: str) -> Report:
         """Raises:
@@ -340,7 +340,7 @@ class Outbound:
         self._note(
             batch,
             "attempt",
-            f"Attempt {batch.attempts} of {MAX_ATTEMPTS} to deliver to {_listed(outgoing.recipients)}. {choice.reason}",
+            f"Attempt {batch.attempts} of {max(batch.attempts, batch.max_attempts)} to deliver to {_listed(outgoing.recipients)}. {choice.reason}",
         )
         delivery = await self._deliver(batch, choice)
         if not delivery.tries:
@@ -348,7 +348,9 @@ class Outbound:
             delivery = replace(
                 delivery, tries=(Try(host="", answer=delivery.results[0].status.text),)
             )
-        fates = judge(batch.ids, delivery.results, batch.attempts, outgoing.wishes)
+        fates = judge(
+            batch.ids, delivery.results, batch.attempts, outgoing.wishes, batch.max_attempts
+        )
         self._note_result(choice, fates)
         while True:
             try:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.outbound import backoff
 from backend.outbound.entries import (
     MAX_NOTE_CHARS,
     UNCONFIRMED,
@@ -78,7 +77,7 @@ def settle(
                 "at": started_at,
                 "chosen": name,
                 "reason": reason,
-                "note": _note_of(fate, batch.attempts),
+                "note": _note_of(fate, batch),
                 "code": status.code,
                 "enhanced": status.enhanced,
                 "text": status.text[:MAX_NOTE_CHARS],
@@ -156,7 +155,7 @@ def _log_tries(
     )
 
 
-def _note_of(fate: Fate, attempts: int) -> str:
+def _note_of(fate: Fate, batch: Batch) -> str:
     text = fate.result.status.text.replace("\n", " ")
     said = (
         f"{fate.result.remote_mta} said: {fate.result.status}" if fate.result.remote_mta else text
@@ -165,9 +164,7 @@ def _note_of(fate: Fate, attempts: int) -> str:
         return said[:MAX_NOTE_CHARS]
     more = f"; {fate.result.another_way}" if fate.result.another_way else ""
     more += f"; {UNCONFIRMED}" if fate.result.unconfirmed else ""
-    return (
-        f"attempt {attempts} of {backoff.MAX_ATTEMPTS} failed: {said[: MAX_NOTE_CHARS - 200]}{more}"
-    )
+    return f"attempt {batch.attempts} of {batch.max_attempts} failed: {said[: MAX_NOTE_CHARS - 200]}{more}"
 
 
 async def _unlink(path: Path) -> None:

@@ -317,6 +317,7 @@ class Submitter:
             local=recipients.local,
             asked=envelope.asked,
             wishes=envelope.wishes,
+            max_attempts=self._config().server.outbound.max_attempts,
         )
 
     async def _deliver_all(

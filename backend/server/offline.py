@@ -45,7 +45,8 @@ def check_config(folder: Path) -> list[dict[str, Any]]:
         return [_plain(problem) for problem in error.problems]
     except AppError as error:
         return [_plain(Problem(code="config.unreadable", message=str(error)))]
-    return [_plain(useless.problem()) for useless in useless_routes(loaded.domains)]
+    useless = useless_routes(loaded.domains, loaded.server.outbound.max_attempts)
+    return [_plain(each.problem()) for each in useless]
 
 
 def _no_folder(data: DataFolder) -> Problem:

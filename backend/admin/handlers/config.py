@@ -52,7 +52,8 @@ async def check_config(call: Call) -> t.ConfigCheck:
     server_steps = plan(to_plain(old.server), to_plain(loaded.server))
     steps = (*server_steps, *plan(to_plain(old.domains), to_plain(loaded.domains)))
     restart = needs_restart(ServerConfig, server_steps)
-    warnings = [wire.problem(each.problem()) for each in useless_routes(loaded.domains)]
+    in_all = loaded.server.outbound.max_attempts
+    warnings = [wire.problem(each.problem()) for each in useless_routes(loaded.domains, in_all)]
     return t.ConfigCheck(problems=warnings, effects=_effects(steps), needs_restart=bool(restart))
 
 

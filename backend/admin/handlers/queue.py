@@ -70,6 +70,7 @@ def _item(outbound: Outbound, item: Item) -> t.QueueItem:
         transport_chosen=item.override is not None,
         tls_choice=item.tls_choice.value,
         unconfirmed=item.unconfirmed,
+        max_attempts=item.max_attempts,
         subject=item.subject,
         hold_rule=item.hold_rule,
     )
@@ -200,6 +201,12 @@ async def choose_tls(call: Call) -> q.QueueActed:
     return acted(await actions.choose_tls(queue, target, TlsChoice(body.tls)))
 
 
+async def limit_attempts(call: Call) -> q.QueueActed:
+    body = call.body(q.LimitAttempts)
+    target = await _target(call, body)
+    return acted(await actions.limit_attempts(call.services.outbound.queue, target, body.attempts))
+
+
 async def postpone(call: Call) -> q.QueueActed:
     body, queue = call.body(q.Postpone), call.services.outbound.queue
     if (body.until is None) == (body.seconds == 0):
@@ -298,6 +305,7 @@ HANDLERS: dict[str, Handler] = {
     "fail": _acting(lambda queue, target, by: actions.fail(queue, target, by=by)),
     "choose_transport": choose_transport,
     "choose_tls": choose_tls,
+    "limit_attempts": limit_attempts,
     "postpone": postpone,
     "undo_queue": undo_queue,
 }

@@ -12,7 +12,6 @@ from backend.config.routing import Route
 from backend.core.address import AddressError, Domain, parse_address, parse_domain
 from backend.core.errors import NotFoundError, UserError
 from backend.core.problems import Problem
-from backend.outbound.backoff import MAX_ATTEMPTS
 from backend.outbound.forecast import sentence, spans
 from backend.outbound.route import DIRECT, Choice, Level
 
@@ -32,7 +31,8 @@ async def evaluate_routes(call: Call) -> w.RouteEvaluation:
     body = call.body(w.RouteQuestion)
     case = _named(call, body) if body.queue_id is None else await _queued(call, body)
     drafts = _drafts(body.draft_routes)
-    ways = [_ask(call, case, attempts, drafts) for attempts in range(MAX_ATTEMPTS)]
+    in_all = call.services.config.current.server.outbound.max_attempts
+    ways = [_ask(call, case, attempts, drafts) for attempts in range(in_all)]
     found = spans(ways)
     return w.RouteEvaluation(
         account=case.account,
@@ -45,7 +45,7 @@ async def evaluate_routes(call: Call) -> w.RouteEvaluation:
             w.RouteSpan(first=s.first, last=s.last, transport=s.transport, known=s.known)
             for s in found
         ],
-        forecast=sentence(found),
+        forecast=sentence(found, in_all),
     )
 
 

@@ -10,6 +10,7 @@ LIVE = {
     "outbound",
     "outbound.tls_reports",
     "outbound.history_days",
+    "outbound.max_attempts",
     "outbound.suppression_days",
 }
 FIELDS = [(m, n, f) for m in (ServerConfig, DomainsConfig) for n, f in all_fields(m)]
