@@ -65,6 +65,14 @@ async def test_postponing_by_a_span_or_to_a_moment(rig, client):
     assert (await refused(client.postpone([item]))).code == "queue.postpone"
 
 
+async def test_how_often_a_message_is_tried_is_chosen_and_shown(rig, client):
+    (item,) = await enqueue(rig, "a@b.test")
+    assert (await client.queue_item(item)).item.max_attempts == 8
+    assert (await client.limit_attempts([item], 3)).changed == 1
+    assert (await client.queue_item(item)).item.max_attempts == 3
+    assert (await client.limit_attempts([item + 1000], 3)).missing == [item + 1000]
+
+
 async def test_the_queue_is_read_page_by_page(rig, client):
     await enqueue(rig, *(f"u{n}@b.test" for n in range(5)))
     query = t.QueueQuery(limit=2, sort="recipient")

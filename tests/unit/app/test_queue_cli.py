@@ -42,6 +42,11 @@ async def test_actions_take_ids_or_filters(rig, run):
     assert "put off" in await run(
         "queue", "postpone", "--text", "c@", "--until", "2030-01-01 08:00"
     )
+    assert "2 messages tried 3 times in all" in await run(
+        "queue", "attempts", "--domain", "b.test", "--in-all", "3"
+    )
+    assert "0 of 3" in await run("queue", "list")
+    await run("queue", "attempts", "--all", "--in-all", "13", code=2)
     assert "3 messages will be tried now" in await run("queue", "kick", "--account", "me")
     for words in (("hold",), ("hold", "1", "--all"), ("postpone", "--all", "--for", "soon")):
         await run("queue", *words, code=2)

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -398,3 +399,67 @@ async def test_a_full_disk_does_not_forget_what_was_delivered(rig, sink, expect_
     await rig.until_empty()
     assert len(sink.messages) == 1
     assert len(calls) == 3
+
+
+async def give_up(rig) -> list[float]:
+    """Lets the time pass until the queue is empty; when the attempts were, from the first."""
+    start, at = rig.clock.time(), []
+    for attempt in range(1, 13):
+        await rig.until_tried(attempt)
+        items = await rig.items()
+        if not items:
+            break
+        at.append(items[0].last_attempt_at - start)
+        rig.clock.advance(items[0].next_attempt_at - rig.clock.time() + 1)
+        rig.outbound.wake()
+    await rig.until_empty()
+    return at
+
+
+async def test_the_setting_says_how_often_a_message_is_tried(rig, sink):
+    sink.replies = {"bo@b.test": "451 4.3.0 not now"}
+    few = rig_config(sink.port)
+    rig.set_config(
+        replace(
+            few,
+            server=few.server.model_copy(
+                update={"outbound": few.server.outbound.model_copy(update={"max_attempts": 3})}
+            ),
+        )
+    )
+    await rig.submit("bo@b.test")
+    assert len(await give_up(rig)) == 2
+    assert sink.connections == 3
+    (report,) = await rig.mail("anna")
+    assert b"3 attempts were made" in report
+    assert any("Attempt 3 of 3" in entry.text for entry in rig.timeline)
+
+
+async def test_for_a_single_message_more_attempts_may_be_chosen_and_its_reports_know(rig, sink):
+    sink.replies = {"bo@b.test": "451 4.3.0 not now"}
+    start = rig.clock.time()
+    await rig.submit("bo@b.test")
+    await rig.until_tried(1)
+    (item,) = await rig.items()
+    done = await actions.limit_attempts(rig.queue, [item.id], 6)
+    assert done.changed == (item.id,)
+    assert (await rig.items())[0].max_attempts == 6
+    at = await give_up(rig)
+    assert len(at) == 5
+    delayed, failed = await rig.mail("anna")
+    until = report_fields(delayed)[1]["Will-Retry-Until"]
+    assert abs(parsedate_to_datetime(until).timestamp() - start - 232.5 * 60) < 120
+    assert b"6 attempts were made" in failed
+    assert "Chosen by hand: 6 attempts in all" in [entry.text for entry in rig.timeline]
+
+
+async def test_with_no_attempt_left_the_next_one_is_the_last(rig, sink):
+    sink.replies = {"bo@b.test": "451 4.3.0 not now"}
+    await rig.submit("bo@b.test")
+    await rig.until_tried(1)
+    (item,) = await rig.items()
+    await actions.limit_attempts(rig.queue, [item.id], 1)
+    rig.clock.advance(600)
+    rig.outbound.wake()
+    await rig.until_empty()
+    assert sink.connections == 2
