@@ -105,6 +105,7 @@ class TlsReports:
         self._carried: set[TraceId] = set()
         self._news: list[tuple[TraceId, State, str]] = []
         self._planned_on = -1
+        self._next_at = 0.0
         self._failed_in_a_row = 0
         self._wake = asyncio.Event()
 
@@ -121,18 +122,23 @@ class TlsReports:
         """Learns what becomes of the reports in the queue."""
         if entry.trace in self._carried and entry.kind in _FOLLOWED:
             self._news.append((entry.trace, _FOLLOWED[entry.kind], entry.text))
-            self.wake()
+            self._wake.set()
 
     def wake(self) -> None:
-        self._wake.set()
+        """Something may be due; told at every change of the queue, so that it has to cost nothing."""
+        if self._clock.time() >= self._next_at:
+            self._wake.set()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             self._wake.clear()
             await self.work()
+            now = self._clock.time()
             due = await rows.next_time(self._database)
-            wait_s = LOOK_AGAIN_S if due is None else max(due - self._clock.time(), 1.0)
+            tomorrow = (day_of(now) + 1.0) * DAY_S
+            self._next_at = tomorrow if due is None else min(due, tomorrow)
+            wait_s = max(self._next_at - now, 1.0)
             try:
                 async with asyncio.timeout(min(wait_s, LOOK_AGAIN_S)):
                     await self._wake.wait()
@@ -144,7 +150,11 @@ class TlsReports:
         await self._note_news()
         await self._plan()
         while row := await rows.next_due(self._database, self._clock.time()):
-            await self._advance(row)
+            try:
+                await self._advance(row)
+            except Exception as error:  # one report's border: the others go on
+                log.error("TLS report failed by a fault of this server", error=error)
+                await self._retry(row, "a fault of this server")
             await self._note_news()
 
     async def close(self) -> None:

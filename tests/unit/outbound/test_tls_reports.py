@@ -332,6 +332,26 @@ async def test_reports_that_fail_again_and_again_are_a_problem_until_one_succeed
     assert cleared == [(PROBLEM, "")]
 
 
+async def test_a_fault_of_ours_holds_up_no_other_report(tmp_path, sink, expect_log):
+    expect_log("TLS report failed by a fault of this server")
+    async with reporting(tmp_path, sink.port, MAIL, run=False) as rig:
+
+        async def broken(*_):
+            raise RuntimeError("broken")
+
+        rig.dns.add("_smtp._tls.c.test", {"TXT": ['"v=TLSRPTv1; rua=mailto:anna@a.test"']})
+        await put(rig, outcome("b.test"), outcome("c.test"))
+        pass_days(rig)
+        service = rig.outbound.tls_reports
+        service._sign, sign = broken, service._sign
+        await service.work()
+        assert [row.state for row in await reports(rig)] == [State.WAITING, State.WAITING]
+        service._sign = sign
+        rig.clock.advance(1000)
+        await service.work()
+        assert [row.state for row in await reports(rig)] == [State.QUEUED, State.SENT]
+
+
 @pytest.mark.parametrize("remembered", [True, False])
 async def test_what_left_the_queue_when_the_process_died_is_found_in_the_history(
     tmp_path, sink, remembered
