@@ -232,6 +232,9 @@ class Client(Calls):
     async def accounts(self) -> list[t.Account]:
         return (await self._call("accounts", t.Accounts)).items
 
+    async def accounts_page(self, query: t.AccountsQuery) -> t.Accounts:
+        return await self._call("accounts", t.Accounts, query=query)
+
     async def account(self, account: str) -> t.Account:
         return await self._call("account", t.Account, path={"account": account})
 

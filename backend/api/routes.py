@@ -233,7 +233,7 @@ ROUTES: tuple[Route, ...] = (
         "Compare what is published with what the domain needs",
     ),
     # accounts
-    _get("accounts", "/accounts", t.Accounts, "All accounts"),
+    _get("accounts", "/accounts", t.Accounts, "Accounts, all or a page", query=t.AccountsQuery),
     _post(
         "add_account", "/accounts", t.NewAccount, "Add an account", request=t.AddAccount, status=201
     ),

@@ -245,6 +245,17 @@ class Account(Reply):
 
 class Accounts(Reply):
     items: list[Account]
+    total: int = 0
+    """How many there are on all pages."""
+
+
+class AccountsQuery(Request):
+    """`limit` 0: all of them. `search`: words of names and addresses. `sort`: `id` or `full_name`, with `-` downwards."""
+
+    search: str = Field(default="", max_length=200)
+    sort: Literal["", "id", "-id", "full_name", "-full_name"] = ""
+    limit: int = Field(default=0, ge=0, le=MAX_PAGE)
+    offset: int = Field(default=0, ge=0, le=MAX_NUMBER)
 
 
 class AddAccount(Request):

@@ -52,6 +52,8 @@ T = TypeVar("T")
 
 log = logs.get(__name__)
 
+DATABASE_FILE = "mail.db"
+
 
 FORGET_EVERY_S = 3600.0  # how often the notes of old deliveries are removed
 
@@ -72,7 +74,7 @@ class AccountStore:
         self.id = account
         self.folder = folder
         self.blobs = Blobs(folder / "blobs")
-        self.database = Database(folder / "mail.db", migrations.load("mail"), limit=limit)
+        self.database = Database(folder / DATABASE_FILE, migrations.load("mail"), limit=limit)
         self.index = Index(folder, self.blobs, limit)
         self._clock = clock
         self._announcer = Announcer(everything)

@@ -19,15 +19,15 @@ from backend.runtime import tasks
 from backend.runtime.hub import Hub
 from backend.runtime.threads import Pool, run_blocking
 from backend.store import mailboxes
-from backend.store.account import AccountStore
+from backend.store.account import DATABASE_FILE, AccountStore
 from backend.store.blobs import sync_folder
-from backend.store.database import OpenLimit
+from backend.store.database import OpenLimit, peek
 from backend.store.indexer import Indexer
 from backend.store.journal import Intent, Journal
 from backend.store.messages import Prepared
 from backend.store.prepare import prepare_all, unpin
 from backend.store.quota import QuotaOf, unlimited
-from backend.store.values import Delivered, NewMessage, Target
+from backend.store.values import Delivered, NewMessage, Target, Usage
 
 log = logs.get(__name__)
 
@@ -93,6 +93,38 @@ class Store:
             self._accounts[account] = store
         await store.load()
         return store
+
+    async def usages(self, accounts: Sequence[AccountId]) -> dict[AccountId, Usage]:
+        """How much each keeps, without opening those that are closed: a list of all accounts costs little."""
+        usages: dict[AccountId, Usage] = {}
+        closed = []
+        for number in accounts:
+            store = self._accounts.get(number)
+            if store is not None:
+                usages[number] = await store.usage()
+            else:
+                closed.append(number)
+        found = await run_blocking(Pool.FILES, self._peek_all, closed)
+        for number in closed:
+            row = found[number]
+            if row is None:
+                usages[number] = await (await self.account(number)).usage()
+            else:
+                usages[number] = Usage(*row, self._limit_of(number))
+        return usages
+
+    def _peek_all(self, accounts: Sequence[AccountId]) -> dict[AccountId, tuple[int, int] | None]:
+        found: dict[AccountId, tuple[int, int] | None] = {}
+        for number in accounts:
+            file = self._account_folder(number) / DATABASE_FILE
+            if not file.exists():
+                found[number] = 0, 0
+                continue
+            row = peek(
+                file, "SELECT coalesce(sum(messages), 0), coalesce(sum(size_bytes), 0) FROM mailbox"
+            )
+            found[number] = None if row is None else (row[0], row[1])
+        return found
 
     def _limit_of(self, account: AccountId) -> int | None:
         return self.quota(account)  # looked up each time: it may be set after accounts were opened

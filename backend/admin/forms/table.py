@@ -291,15 +291,19 @@ ACCOUNT = account_form(
         listing=f.ListSpec(
             path="/accounts",
             key="id",
+            paged=True,
             columns=[
                 f.Column(key="id", title="Account", main=True),
                 f.Column(key="full_name", title="Name"),
-                f.Column(key="addresses", title="Addresses", kind="count", priority=2),
-                f.Column(key="used_bytes", title="Used", kind="size", priority=2),
+                f.Column(
+                    key="addresses", title="Addresses", kind="count", priority=2, sortable=False
+                ),
+                f.Column(key="used_bytes", title="Used", kind="size", priority=2, sortable=False),
                 f.Column(
                     key="disabled",
                     title="State",
                     kind="state",
+                    sortable=False,
                     choices=[
                         f.Choice(value=False, label="in use", icon="circle-check"),
                         f.Choice(value=True, label="sign-in switched off", icon="lock"),

@@ -1,15 +1,26 @@
 """Accounts, their addresses and passwords. An account is named by its id or by one of its addresses."""
 
+from collections.abc import Sequence
+
 from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.admin.services import Services
 from backend.api import types as t
 from backend.core.ids import AccountId
+from backend.store.values import Usage
 
 
 async def describe(services: Services, account: AccountId) -> t.Account:
+    return (await _describe_all(services, [account]))[0]
+
+
+async def _describe_all(services: Services, accounts: Sequence[AccountId]) -> list[t.Account]:
+    usages = await services.store.usages(accounts)
+    return [_describe(services, account, usages[account]) for account in accounts]
+
+
+def _describe(services: Services, account: AccountId, usage: Usage) -> t.Account:
     settings = services.accounts.get_account(account)
-    usage = await (await services.store.account(account)).usage()
     last = services.activity.sign_ins.last_of(account)
     return t.Account(
         id=account,
@@ -41,8 +52,23 @@ def named(call: Call) -> AccountId:
 
 
 async def accounts(call: Call) -> t.Accounts:
-    names = sorted(call.services.accounts.accounts())
-    return t.Accounts(items=[await describe(call.services, name) for name in names])
+    query, services = call.query(t.AccountsQuery), call.services
+    names = sorted(services.accounts.accounts())
+    wanted = query.search.casefold().split()
+    if wanted:
+        names = [name for name in names if _is_found(services, name, wanted)]
+    if query.sort.lstrip("-") == "full_name":
+        names.sort(key=lambda name: services.accounts.get_account(name).full_name.casefold())
+    if query.sort.startswith("-"):
+        names.reverse()
+    page = names[query.offset :][: query.limit or len(names)]
+    return t.Accounts(items=await _describe_all(services, page), total=len(names))
+
+
+def _is_found(services: Services, account: AccountId, wanted: Sequence[str]) -> bool:
+    settings = services.accounts.get_account(account)
+    text = " ".join((account, settings.full_name, *settings.destinations)).casefold()
+    return all(word in text for word in wanted)
 
 
 async def account(call: Call) -> t.Account:

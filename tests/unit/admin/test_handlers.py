@@ -461,3 +461,18 @@ async def test_numbers_that_no_database_holds_are_faults_of_the_request(rig):
             assert reply.status == 422
         async with http.get(path, params={"offset": str(10**30)}) as reply:
             assert reply.status == 422
+
+
+async def test_accounts_come_in_pages_searched_and_sorted(rig):
+    async with rig.local() as client:
+        for name in ("carla", "bert", "dora"):
+            await client.add_account(
+                t.AddAccount(address=f"{name}@example.org", full_name=f"{name.title()} X")
+            )
+        page = await client.accounts_page(t.AccountsQuery(limit=2, sort="-id"))
+        assert [each.id for each in page.items] == ["dora", "carla"]
+        rest = await client.accounts_page(t.AccountsQuery(limit=2, sort="-id", offset=2))
+        assert rest.items[0].id == "bert"
+        assert page.total == rest.total == len(await client.accounts())
+        found = await client.accounts_page(t.AccountsQuery(search="X carla@"))
+        assert [each.id for each in found.items] == ["carla"]

@@ -257,3 +257,23 @@ async def test_a_damaged_account_is_told_in_plain_words_and_the_others_are_serve
     assert "backup" in caught.value.problem.fix
     assert await again.deliver(new("for ben"), [Target(BEN, "INBOX")])
     await again.close()
+
+
+async def test_how_much_accounts_keep_is_read_without_opening_them(store):
+    await store.deliver(new(), [Target(ANNA, "INBOX"), Target(ANNA, "Lists/x")])
+    opened = await (await store.account(ANNA)).usage()
+    again = Store(store.folder)
+    nobody = AccountId("nobody")
+    usages = await again.usages([ANNA, nobody])
+    assert (usages[ANNA].messages, usages[ANNA].size_bytes) == (2, opened.size_bytes)
+    assert usages[nobody].messages == 0
+    assert not again._accounts
+    assert not (store.folder / "accounts" / "nobody").exists()
+
+
+async def test_an_account_that_can_not_be_read_from_outside_is_opened(store, monkeypatch):
+    await store.deliver(new(), [Target(ANNA, "INBOX")])
+    monkeypatch.setattr("backend.store.store.peek", lambda path, sql: None)
+    again = Store(store.folder)
+    assert (await again.usages([ANNA]))[ANNA].messages == 1
+    await again.close()
