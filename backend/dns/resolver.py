@@ -10,7 +10,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import dns.asyncquery
 import dns.exception
@@ -118,7 +118,7 @@ class DnsResolver:
         self._system_checked = float("-inf")
         self._query_timeout_s = query_timeout_s
         self._lookup_timeout_s = lookup_timeout_s
-        self._cache: AnswerCache[_Raw] = AnswerCache(self._clock)
+        self._cache: AnswerCache[object] = AnswerCache(self._clock)
 
     async def mx(self, domain: str) -> Answer[Mx]:
         answer = await self._ask(domain, RdataType.MX, _mx)
@@ -128,10 +128,13 @@ class DnsResolver:
         return answer
 
     async def addresses(self, name: str) -> Answer[str]:
-        async with asyncio.TaskGroup() as group:
-            four = group.create_task(self._ask(name, RdataType.A, _a), name="dns A")
-            six = group.create_task(self._ask(name, RdataType.AAAA, _aaaa), name="dns AAAA")
-        v4, v6 = four.result(), six.result()
+        v4 = self._known(name, RdataType.A, _a)
+        v6 = self._known(name, RdataType.AAAA, _aaaa)
+        if v4 is None or v6 is None:
+            async with asyncio.TaskGroup() as group:
+                four = group.create_task(self._ask(name, RdataType.A, _a), name="dns A")
+                six = group.create_task(self._ask(name, RdataType.AAAA, _aaaa), name="dns AAAA")
+            v4, v6 = four.result(), six.result()
         found = [answer for answer in (v4, v6) if isinstance(answer, Found)]
         if found:
             return Found(
@@ -225,26 +228,39 @@ class DnsResolver:
     async def _ask(
         self, name: str, kind: RdataType, convert: Callable[[dns.rdata.Rdata], R]
     ) -> Answer[R]:
+        known = self._known(name, kind, convert)
+        if known is not None:
+            return known
         try:
             qname = dns.name.from_text(name)
         except (dns.exception.DNSException, UnicodeError):
             return LookupFailed(f"“{name}” is no name that the DNS can look up", temporary=False)
-        key = (qname, kind)
-        raw = self._cache.find(key)
-        if raw is None:
-            try:
-                async with asyncio.timeout(self._lookup_timeout_s):
-                    raw, ttl_s = await self._follow(qname, kind)
-            except TimeoutError:
-                return LookupFailed(f"no answer from the DNS about {name}")
-            except _ServerError as error:
-                return LookupFailed(f"{error} (about {name})")
-            except _EndlessChainError:
-                return LookupFailed(
-                    f"{name} is an alias (CNAME) of an alias, more than {MAX_ALIASES} times",
-                    temporary=False,
-                )
-            self._cache.put(key, raw, ttl_s, negative=not raw.records)
+        try:
+            async with asyncio.timeout(self._lookup_timeout_s):
+                raw, ttl_s = await self._follow(qname, kind)
+        except TimeoutError:
+            return LookupFailed(f"no answer from the DNS about {name}")
+        except _ServerError as error:
+            return LookupFailed(f"{error} (about {name})")
+        except _EndlessChainError:
+            return LookupFailed(
+                f"{name} is an alias (CNAME) of an alias, more than {MAX_ALIASES} times",
+                temporary=False,
+            )
+        answer = self._answer(raw, convert)
+        # As values, so that the next one who asks has them without a look at names and octets.
+        key = (name.lower(), kind, convert)
+        self._cache.put(key, answer, ttl_s, negative=not raw.records)
+        return answer
+
+    def _known(
+        self, name: str, kind: RdataType, convert: Callable[[dns.rdata.Rdata], R]
+    ) -> Answer[R] | None:
+        """From the cache."""
+        return cast(Answer[R] | None, self._cache.find((name.lower(), kind, convert)))
+
+    @staticmethod
+    def _answer(raw: _Raw, convert: Callable[[dns.rdata.Rdata], R]) -> Answer[R]:
         if raw.records:
             records = tuple(convert(record) for record in raw.records[:MAX_RECORDS])
             return Found(records, raw.authentic, raw.canonical, raw.aliases)

@@ -118,7 +118,9 @@ def _claim_batch(
         "now": now,
         "limit": MAX_BATCH_RECIPIENTS,
     }
-    rows = tx.rows(_RECIPIENTS + " AND domain = :domain ORDER BY id LIMIT :limit", params)
+    # Its own domain first, then those that may go along.
+    found = tx.rows(_RECIPIENTS, params)
+    rows = [row for row in found if row[4] == domain]
     if not rows:
         return None
     meta = tx.row(
@@ -135,10 +137,7 @@ def _claim_batch(
         shown = "" if recipient_domain.startswith("[") else recipient_domain
         return same_way(AccountId(account), sender_domain, shown, attempts, override)
 
-    params["limit"] = MAX_BATCH_RECIPIENTS - len(rows)
-    others = tx.rows(
-        _RECIPIENTS + " AND domain <> :domain ORDER BY domain, id LIMIT :limit", params
-    )
+    others = found[len(rows) :]
     if others and (relay := way(domain)):
         goes = {name: way(name) == relay for name in {row[4] for row in others}}
         rows = [*rows, *[row for row in others if goes[row[4]]]]
@@ -185,9 +184,10 @@ def _claim_batch(
 
 _RECIPIENTS = (
     "SELECT id, address, notify, original, domain FROM recipient WHERE message = :message"
-    " AND state = 'waiting' AND attempts = :attempts AND next_attempt_at <= :now"
+    " AND +state = 'waiting' AND attempts = :attempts AND +next_attempt_at <= :now"
     " AND coalesce(override, '*') = coalesce(:override, '*') AND tls_choice = :tls_choice"
     " AND max_attempts = :max_attempts"
+    " ORDER BY domain <> :domain, id LIMIT :limit"
 )
 
 

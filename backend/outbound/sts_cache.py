@@ -1,6 +1,6 @@
 """MTA-STS policies of other domains that are known, on the disk (RFC 8461 §3.2, §10.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.core.clock import Clock
@@ -9,6 +9,7 @@ from backend.store.migrations import load
 from backend.tls.sts import Mode, StsPolicy
 
 MAX_POLICIES = 20_000  # a security limit: the least recently used go first
+MAX_SEEN = 2000  # domains of which it is remembered in memory what the file holds
 USED_EVERY_S = 6 * 3600.0  # how exactly it is known when a policy was used last
 # RFC 8461 §10.2 asks for policies to be kept; one that nobody needed for so long is not fetched again by itself.
 REFRESH_USED_WITHIN_S = 60 * 86_400.0
@@ -32,19 +33,26 @@ class StsCache:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._database = Database(folder / "sts.db", load("sts", "backend.outbound"))
         self._clock = clock
+        # What the file holds, as far as it was asked for; nobody else writes to it.
+        self._seen: dict[str, Known | None] = {}
 
     async def close(self) -> None:
         await self._database.close()
 
     async def find(self, domain: str) -> Known | None:
         now = self._clock.time()
+        if domain in self._seen:
+            known = self._seen[domain]
+            return known if known is not None and known.expires_at > now else None
         row = await self._database.read(
             lambda reader: reader.row(
                 f"SELECT {_COLUMNS} FROM policy WHERE domain = :domain AND expires_at > :now",
                 {"domain": domain, "now": now},
             )
         )
-        return None if row is None else _known(row)
+        if len(self._seen) >= MAX_SEEN:
+            self._seen.clear()
+        return self._seen.setdefault(domain, None if row is None else _known(row))
 
     async def put(self, domain: str, policy_id: str, policy: StsPolicy) -> Known:
         now = self._clock.time()
@@ -80,6 +88,7 @@ class StsCache:
             )
 
         await self._database.write(write)
+        self._seen[domain] = known
         return known
 
     async def used(self, known: Known) -> None:
@@ -87,6 +96,7 @@ class StsCache:
         now = self._clock.time()
         if now - known.used_at < USED_EVERY_S:
             return
+        self._seen[known.domain] = replace(known, used_at=now)
         await self._database.write(
             lambda tx: tx.run(
                 "UPDATE policy SET used_at = :now WHERE domain = :domain",
