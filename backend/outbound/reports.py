@@ -1,7 +1,7 @@
 """Pays what the queue owes to our own mailboxes: reports to senders, and local parts that a crash or a fault left behind.
 
 Reports go into the sender's INBOX, or to the postmaster when the account is gone; never anywhere else. What can't be
-delivered now is tried again every minute; the rows stay until it worked.
+delivered now is tried again after a minute, then less often; the rows stay until it worked, reports five days at most.
 """
 
 import asyncio
@@ -26,6 +26,8 @@ from backend.store.values import NewMessage, Target
 log = logs.get(__name__)
 
 RETRY_S = 60.0
+LONGEST_RETRY_S = 3600.0  # of a report: waits double up to that
+GIVE_UP_REPORT_AFTER_S = 5 * 24 * 3600.0  # a mailbox that stays full must not keep rows for ever
 GIVE_UP_LOCAL_AFTER_S = 16 * 3600.0  # as long as the queue tries elsewhere
 
 _NOT_DELIVERED = SmtpStatus(550, "5.3.0", "this server could not put it into the mailbox")
@@ -61,6 +63,7 @@ class Reporter:
         self._publish = publish
         self._wake = asyncio.Event()
         self._not_before: dict[int, float] = {}
+        self._failing: dict[int, tuple[float, float]] = {}  # since when, and the last wait
         self._started = False
 
     def wake(self) -> None:
@@ -111,9 +114,9 @@ class Reporter:
         try:
             await self._deliver(message, [target], delivery_id=notice.id)
         except Exception as error:  # the row stays: it is tried again
-            log.warning("report could not be delivered yet", trace=notice.trace, cause=repr(error))
-            self._not_before[notice.message] = now + RETRY_S
+            await self._put_off(notice, now, error)
             return
+        self._failing.pop(notice.message, None)
         await owed.settle_notice(self._queue, notice)
         kind, text = _TOLD[notice.kind]
         for recipient in notice.recipients:
@@ -128,6 +131,20 @@ class Reporter:
             )
             if notice.kind is not Notice.DELAYED:
                 self._publish(QueueChanged(recipient.id, "done"))
+
+    async def _put_off(self, notice: PendingNotice, now: float, error: Exception) -> None:
+        since, wait_s = self._failing.get(notice.message, (now, RETRY_S / 2))
+        if now - since > GIVE_UP_REPORT_AFTER_S:
+            del self._failing[notice.message]
+            log.warning("report is given up", trace=notice.trace, cause=repr(error))
+            text = f"{notice.sender} could not be told what became of it, for five days; that is given up"
+            self._record(TimelineEntry(notice.trace, now, "bounced", text))
+            await owed.settle_notice(self._queue, notice)
+            return
+        wait_s = min(wait_s * 2, LONGEST_RETRY_S)
+        log.warning("report could not be delivered yet", trace=notice.trace, cause=repr(error))
+        self._failing[notice.message] = (since, wait_s)
+        self._not_before[notice.message] = now + wait_s
 
     def _target(self, account: AccountId) -> Target | None:
         # Behaviour T14: the sender's INBOX; the postmaster's mailbox when the account is gone.

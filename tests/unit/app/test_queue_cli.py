@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
+from backend.outbound.interrupted import add_to_tally
 from tests.support.admin_server import admin_server
 from tests.support.queued import enqueue
 
@@ -51,6 +52,16 @@ async def test_actions_take_ids_or_filters(rig, run):
     for words in (("hold",), ("hold", "1", "--all"), ("postpone", "--all", "--for", "soon")):
         await run("queue", *words, code=2)
     await run("queue", "postpone", "--all", code=2)
+
+
+async def test_sendings_without_an_answer_are_told_below_the_list(rig, run):
+    await enqueue(rig, "a@b.test")
+    assert "no answer came" not in await run("queue", "list")
+    database = rig.services.outbound.queue.database
+    await database.write(lambda tx: add_to_tally(tx, "unconfirmed", 3))
+    listed = await run("queue", "list")
+    assert "3 times so far a message was sent and no answer came" in listed
+    assert '"unconfirmed": 3' in await run("queue", "list", "--json")
 
 
 async def test_what_cannot_be_undone_is_asked_with_its_count(rig, run):

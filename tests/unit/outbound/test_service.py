@@ -10,7 +10,7 @@ import pytest
 from backend.core.clock import FakeClock
 from backend.core.errors import TemporaryError
 from backend.core.ids import QueueId
-from backend.core.status import DISK_FULL
+from backend.core.status import DISK_FULL, MAILBOX_FULL
 from backend.outbound import actions, backoff
 from backend.outbound.claims import Room
 from backend.outbound.listing import Filter, count_items, find_item, list_items
@@ -172,6 +172,30 @@ async def test_a_report_that_cannot_be_delivered_is_owed_until_it_can(rig, sink,
     rig.outbound.wake()
     await rig.until_empty()
     assert len(await rig.mail("anna")) == 1
+
+
+async def test_a_report_for_a_mailbox_that_stays_full_is_given_up_after_five_days(
+    rig, sink, expect_log
+):
+    expect_log("report could not be delivered yet")
+    expect_log("report is given up")
+    sink.replies = {"no@b.test": "550 5.1.1 no such user"}
+    tries = []
+
+    async def full(message, targets, *, delivery_id=None):
+        tries.append(rig.clock.time())
+        raise TemporaryError(MAILBOX_FULL)
+
+    rig.outbound._reporter._deliver = full
+    await rig.submit("no@b.test")
+
+    await rig.until(lambda: tries)
+    while await rig.items():
+        rig.clock.advance(1200)
+        await rig.outbound._reporter.settle_all()
+    assert tries[-1] - tries[0] > 5 * 24 * 3600
+    assert len(tries) < 150
+    assert "could not be told what became of it" in rig.timeline[-1].text
 
 
 async def test_after_a_missing_last_reply_the_message_waits_its_time(tmp_path):
