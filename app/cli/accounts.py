@@ -1,12 +1,16 @@
 """Accounts. An account is named by its id or by one of its addresses."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from app.cli.link import ask, print_json
 from app.cli.options import Folder, common, resolve
-from app.cli.output import facts, moment, size, table
+from app.cli.output import facts, moment, size, table, until
+
+if TYPE_CHECKING:
+    from backend.api.queue import SendLimit
 
 
 @click.group()
@@ -69,6 +73,39 @@ def show_account(folder: Folder, as_json: bool, name: str) -> None:
     )
     if settings.trust_note:
         click.echo(f"\n{settings.trust_note}")
+
+
+@account.command("limits")
+@click.argument("name")
+@common
+def limits(folder: Folder, as_json: bool, name: str) -> None:
+    """Show how much the account has sent within the last 24 hours, and how much it may."""
+    found = ask(resolve(folder), lambda client: client.send_limits(name), as_json=as_json)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    table(
+        ("LIMIT", "USED", "OF", "ROOM AGAIN"),
+        [
+            (
+                "recipients",
+                str(found.messages.used),
+                str(found.messages.limit),
+                _room(found.messages),
+            ),
+            (
+                "new recipients",
+                str(found.first_time.used),
+                str(found.first_time.limit),
+                _room(found.first_time),
+            ),
+        ],
+        empty="",
+    )
+
+
+def _room(limit: "SendLimit") -> str:
+    return "now" if limit.room_at is None else f"{moment(limit.room_at)} ({until(limit.room_at)})"
 
 
 @account.command("add")

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from app.cli.history import history
+from app.cli.holds import hold_rule, pause, resume
 from app.cli.link import EXIT_REFUSED, ask, print_json
 from app.cli.options import Folder, common, resolve
 from app.cli.output import facts, moment, one_line, size, table, until
+from app.cli.suppressions import suppression
 
 if TYPE_CHECKING:
-    from backend.api.client import Client, Target
+    from backend.api.client import Client
     from backend.api.queue import QueueActed
+    from backend.api.queue_calls import Target
     from backend.api.tls import TlsChoice
 
 _STATES = ("waiting", "held", "sending", "failed")
@@ -29,7 +32,8 @@ def queue() -> None:
     """Messages on their way out: list and act on them; what has left; whom no mail is sent to."""
 
 
-queue.add_command(history)
+for command in (history, hold_rule, suppression, pause, resume):
+    queue.add_command(command)
 
 
 @queue.command("list")

@@ -18,6 +18,7 @@ from backend.mailauth.selectors import DkimKeys
 from backend.observe.activity import Activity
 from backend.observe.ring import LogRing
 from backend.outbound.catalogue import Catalogue
+from backend.outbound.hold_rules import HoldRules
 from backend.outbound.service import Outbound
 from backend.store.store import Store
 
@@ -60,6 +61,7 @@ class Services:
     store: Store
     outbound: Outbound
     catalogue: Catalogue
+    hold_rules: HoldRules
     dns_checkup: DnsCheckup
     dkim: DkimKeys
     activity: Activity

@@ -12,8 +12,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
@@ -24,17 +22,14 @@ from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
 from backend.api import pages as p
-from backend.api import queue as q
 from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
-from backend.api.calls import ApiError, Calls, NotReachableError
+from backend.api.calls import ApiError, NotReachableError
+from backend.api.queue_calls import QueueCalls
 from backend.api.routes import PREFIX
 
-__all__ = ["ApiError", "Client", "Event", "NotReachableError", "Target"]
-
-Target = Sequence[int] | t.QueueFilter
-"""Messages of the queue: by their numbers, or all that match."""
+__all__ = ["ApiError", "Client", "Event", "NotReachableError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class Event:
     data: t.EventData
 
 
-class Client(Calls):
+class Client(QueueCalls):
     """One connection pool to one server. Close it, or use it in `async with`."""
 
     # ---- session
@@ -274,73 +269,7 @@ class Client(Calls):
         """PEM."""
         return (await self._raw("ca_certificate")).decode()
 
-    # ---- queue
-
-    async def queue(self, query: t.QueueQuery | None = None) -> t.QueueList:
-        return await self._call("queue", t.QueueList, query=query)
-
-    async def queue_item(self, queue_id: int) -> t.QueueDetail:
-        return await self._call("queue_item", t.QueueDetail, path={"id": queue_id})
-
-    async def kick(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
-        return await self._call("kick", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
-
-    async def hold(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
-        return await self._call("hold", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
-
-    async def release(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
-        return await self._call(
-            "release", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most))
-        )
-
-    async def drop(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
-        return await self._call("drop", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
-
-    async def fail(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
-        return await self._call("fail", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
-
-    async def choose_transport(
-        self, target: Target, transport: str | None, *, at_most: int | None = None
-    ) -> q.QueueActed:
-        """`transport` None: the routes decide again; empty: direct delivery."""
-        body = w.ChooseTransport(**_chosen(target, at_most), transport=transport)
-        return await self._call("choose_transport", q.QueueActed, body=body)
-
-    async def limit_attempts(
-        self, target: Target, attempts: int, *, at_most: int | None = None
-    ) -> q.QueueActed:
-        """How often they are tried in all."""
-        body = q.LimitAttempts(**_chosen(target, at_most), attempts=attempts)
-        return await self._call("limit_attempts", q.QueueActed, body=body)
-
-    async def postpone(
-        self,
-        target: Target,
-        *,
-        until: datetime | None = None,
-        seconds: int = 0,
-        at_most: int | None = None,
-    ) -> q.QueueActed:
-        body = q.Postpone(**_chosen(target, at_most), until=until, seconds=seconds)
-        return await self._call("postpone", q.QueueActed, body=body)
-
-    async def undo_queue(self, before: Sequence[q.QueueBefore]) -> q.QueueActed:
-        return await self._call("undo_queue", q.QueueActed, body=q.UndoQueue(before=list(before)))
-
-    async def queue_groups(self) -> list[q.QueueGroup]:
-        return (await self._call("queue_groups", q.QueueGroups)).items
-
-    async def history(self, query: q.HistoryQuery | None = None) -> q.History:
-        return await self._call("history", q.History, query=query)
-
-    async def history_item(self, queue_id: int) -> q.HistoryDetail:
-        return await self._call("history_item", q.HistoryDetail, path={"id": queue_id})
-
-    async def choose_tls(
-        self, target: Target, tls: s.TlsChoice, *, at_most: int | None = None
-    ) -> q.QueueActed:
-        body = s.ChooseTls(**_chosen(target, at_most), tls=tls)
-        return await self._call("choose_tls", q.QueueActed, body=body)
+    # ---- encryption on the way to others
 
     async def tls_policy(self, domain: str) -> s.TlsPolicyReport:
         """What must hold for encryption on the way there, and why."""
@@ -484,14 +413,6 @@ class Client(Calls):
         """The lines that `log(query)` would give (`limit` of them), then each new one as it is written."""
         async with self._stream("log_stream", query, "") as lines:
             yield _log_lines(lines)
-
-
-def _chosen(target: Target, at_most: int | None) -> dict[str, Any]:
-    if isinstance(target, t.QueueFilter):
-        # A query is a filter with a page; only the filter is meant.
-        values = {name: getattr(target, name) for name in t.QueueFilter.model_fields}
-        return {"matching": t.QueueFilter(**values), "at_most": at_most}
-    return {"ids": list(target), "at_most": at_most}
 
 
 async def _events(records: AsyncIterator[tuple[str, str]]) -> AsyncIterator[Event]:

@@ -165,3 +165,125 @@ class HistoryDetail(Reply):
     item: HistoryItem
     attempts: list[Attempt]
     reports: list[CameBack] = Field(default_factory=list)
+
+
+class HoldRuleSettings(Request):
+    """All criteria must hold; an empty list is any. `.example.org` is that domain and all below it."""
+
+    account: list[Annotated[str, Field(max_length=64)]] = Field(
+        default_factory=list, max_length=1000
+    )
+    from_domain: list[Annotated[str, Field(max_length=255)]] = Field(
+        default_factory=list, max_length=1000
+    )
+    to_domain: list[Annotated[str, Field(max_length=255)]] = Field(
+        default_factory=list, max_length=1000
+    )
+    disabled: bool = False
+    comment: str = Field(default="", max_length=500)
+
+
+class HoldRule(Reply):
+    """`settings` null: the rule was removed, but messages are still held by it."""
+
+    name: str
+    settings: HoldRuleSettings | None = None
+    held: int = 0
+
+
+class HoldRules(Reply):
+    """`held_by_hand`: messages that no rule holds. `paused`: nothing leaves at all, by the rule `pause_rule`."""
+
+    items: list[HoldRule]
+    held_by_hand: int = 0
+    paused: bool = False
+    pause_rule: str = ""
+
+
+class AddHoldRule(Request):
+    """`apply`: it also holds what waits already; otherwise only what is accepted from now on."""
+
+    name: str = Field(max_length=64)
+    settings: HoldRuleSettings = HoldRuleSettings()
+    apply: bool = True
+
+
+class RemoveHoldRule(Request):
+    """`release`: what it holds goes on, unless another rule holds it as well."""
+
+    release: bool = False
+
+
+class PauseSending(Request):
+    comment: str = Field(default="", max_length=500)
+
+
+class Suppression(Reply):
+    """`account` empty: for all accounts. `automatic`: made by the server after a bounce. `until` null: for ever.
+    `trace`: of the message that bounced.
+    """
+
+    account: str
+    address: str
+    automatic: bool
+    reason: str = ""
+    trace: str = ""
+    since: datetime
+    until: datetime | None = None
+
+
+class Suppressions(Reply):
+    """Newest first. `next`: the cursor of the next page, empty after the last one. `days`: how long automatic ones hold."""
+
+    items: list[Suppression]
+    total: int
+    next: str = ""
+    days: int = 0
+
+
+class SuppressionQuery(Request):
+    """`account` null takes all, empty those that hold for all accounts. `text` is found in address or reason."""
+
+    cursor: Cursor = ""
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE)
+    account: str | None = Field(default=None, max_length=64)
+    automatic: bool | None = None
+    text: str = Field(default="", max_length=200)
+
+
+class AddSuppression(Request):
+    """`account` empty: for all accounts. `days` 0: for ever."""
+
+    address: str = Field(max_length=320)
+    account: str = Field(default="", max_length=64)
+    reason: str = Field(default="", max_length=300)
+    days: int = Field(default=0, ge=0, le=36_500)
+
+
+class SuppressionKey(Request):
+    account: str = Field(default="", max_length=64)
+    address: str = Field(max_length=320)
+
+
+class RemoveSuppressions(Request):
+    items: list[SuppressionKey] = Field(min_length=1, max_length=MAX_IDS)
+
+
+class Removed(Reply):
+    removed: int
+
+
+class SendLimit(Reply):
+    """How much of one limit is used within the last 24 hours. `room_at`: when there is room again; null while there is."""
+
+    used: int
+    limit: int
+    room_at: datetime | None = None
+
+
+class SendLimits(Reply):
+    """Counted by recipients. `first_time`: those that the account never wrote to before."""
+
+    account: str
+    messages: SendLimit
+    first_time: SendLimit

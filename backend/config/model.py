@@ -24,7 +24,7 @@ from backend.config.fields import (
     checked_separator,
 )
 from backend.config.mta_sts import MtaSts
-from backend.config.routing import Route, Transport
+from backend.config.routing import HoldRule, Route, Transport
 from backend.config.server import Admin, Limits, Listener, Log, Outbound, Tls
 
 DEFAULT_OUTGOING_PER_DAY = 1000  # behaviour L1
@@ -377,6 +377,16 @@ class DomainsConfig(Settings):
             "Transports",
             "Ways out other than direct delivery.",
             example="[transports.relay]",
+            level="advanced",
+        ),
+    ] = Field(default_factory=dict)
+    hold_rules: Annotated[
+        dict[Name, HoldRule],
+        Field(max_length=1000),
+        UI(
+            "Hold rules",
+            "Mail that is accepted, but kept in the queue for now.",
+            example="[hold_rules.their-move]",
             level="advanced",
         ),
     ] = Field(default_factory=dict)

@@ -87,6 +87,56 @@ class Route(Settings):
     ] = ""
 
 
+class HoldRule(Settings):
+    """What is kept in the queue until the rule is removed: all criteria must hold"""
+
+    account: Annotated[
+        list[Name],
+        Field(max_length=1000),
+        UI(
+            "Accounts",
+            "Accounts whose mail is held; empty means any.",
+            example='["anna"]',
+            shape=Shape(widget="chips", item="Account", add="Add an account", keywords="account"),
+        ),
+    ] = Field(default_factory=list)
+    from_domain: Annotated[
+        list[RouteDomain],
+        Field(max_length=1000),
+        UI(
+            "From domains",
+            "Domains of the sender; “.example.org” includes all below it; empty means any.",
+            example='["example.org"]',
+            shape=Shape(widget="chips", item="Domain", add="Add a domain", keywords="sender"),
+        ),
+    ] = Field(default_factory=list)
+    to_domain: Annotated[
+        list[RouteDomain],
+        Field(max_length=1000),
+        UI(
+            "To domains",
+            "Domains of the recipient; “.example.org” includes all below it; empty means any.",
+            example='[".example.net"]',
+            shape=Shape(
+                widget="chips", item="Domain", add="Add a domain", keywords="recipient destination"
+            ),
+        ),
+    ] = Field(default_factory=list)
+    disabled: Annotated[
+        bool,
+        UI("Switched off", "The rule is kept, but holds no mail.", example="true"),
+    ] = False
+    comment: Annotated[
+        Text,
+        Field(max_length=500),
+        UI(
+            "Reason",
+            "Shown with each message that the rule holds.",
+            example="their server loses mail this week",
+        ),
+    ] = ""
+
+
 class TransportAuth(Settings):
     """Signing in at a relay; the password is kept with the secrets, not in the file"""
 

@@ -1,15 +1,28 @@
 """How an accepted message is put into the queue's tables, and what the queue finds there when the server starts."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from backend.core.address import Address
-from backend.core.envelope import NO_WISH, Wish
-from backend.core.ids import QueueId
-from backend.outbound.asked import asked_values, release_at, wish_values
+from backend.core.envelope import NO_WISH, Notify, Wish
+from backend.core.ids import AccountId, QueueId
+from backend.outbound.asked import asked_values, release_at, wants, wish_values
 from backend.outbound.backoff import MAX_ATTEMPTS
-from backend.outbound.entries import FROM_PRACTICE_NOTE, PRACTICE_NOTE, NewEntry, State
+from backend.outbound.entries import (
+    FROM_PRACTICE_NOTE,
+    MAX_NOTE_CHARS,
+    PRACTICE_NOTE,
+    NewEntry,
+    Notice,
+    State,
+)
+from backend.outbound.history import Leaving, Outcome
+from backend.outbound.suppressions import Suppression, refusal
 from backend.store.database import Transaction
 from backend.store.values import Target
+
+RuleFor = Callable[[AccountId, str, str], tuple[str, str] | None]
+"""The name of the rule that holds mail of that account, from and to those domains, and what the row says of it."""
 
 
 def recover(tx: Transaction, *, practice_mode: bool) -> set[str]:
@@ -91,6 +104,64 @@ def insert_local(
     row = _new_row(message, address, State.LOCAL, due_at, wish)
     row |= {"local_account": target.account, "local_mailbox": target.mailbox}
     tx.insert(_INSERT_RECIPIENT, row)
+
+
+def hold_new(
+    tx: Transaction,
+    ids: Sequence[QueueId],
+    addresses: Sequence[Address],
+    entry: NewEntry,
+    rule_for: RuleFor,
+) -> tuple[tuple[Address, str], ...]:
+    """Holds those among the new rows that a rule wants; with what the rows say of it."""
+    sender = entry.sender.domain.ascii if entry.sender is not None else ""
+    found: dict[str, tuple[str, str] | None] = {}
+    held: list[tuple[Address, str]] = []
+    for i, address in zip(ids, addresses, strict=True):
+        domain = "" if address.literal else address.domain.ascii
+        if domain not in found:
+            found[domain] = rule_for(entry.account, sender, domain)
+        if (rule := found[domain]) is None:
+            continue
+        tx.run(
+            "UPDATE recipient SET state = 'held', hold_rule = :rule, note = :note WHERE id = :id",
+            {"id": i, "rule": rule[0], "note": rule[1]},
+        )
+        held.append((address, rule[1]))
+    return tuple(held)
+
+
+def refuse_suppressed(
+    tx: Transaction,
+    message: int,
+    stopped: Mapping[Address, Suppression],
+    entry: NewEntry,
+    leaving: Leaving,
+    now: float,
+) -> tuple[QueueId, ...]:
+    """Rows that have failed from the start, so that their sender hears of it as of any other failure."""
+    ids = []
+    for address, found in stopped.items():
+        wish = entry.wishes.get(address, NO_WISH)
+        row = _new_row(message, address, State.FAILED, now, wish)
+        i = QueueId(tx.insert(_INSERT_RECIPIENT, row))
+        owed = entry.sender is not None and wants(wish, Notify.FAILURE)
+        status = refusal(found, address)
+        tx.run(
+            "UPDATE recipient SET answer_code = :code, answer_enhanced = :enhanced, answer_text = :text,"
+            " note = :text, notice = :notice WHERE id = :id",
+            {
+                "id": i,
+                "code": status.code,
+                "enhanced": status.enhanced,
+                "text": status.text[:MAX_NOTE_CHARS],
+                "notice": Notice.FAILED if owed else Notice.NONE,
+            },
+        )
+        if not owed:
+            leaving.leave(tx, i, Outcome.FAILED, now)
+        ids.append(i)
+    return tuple(ids)
 
 
 _INSERT_RECIPIENT = (

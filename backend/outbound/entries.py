@@ -75,10 +75,14 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """`message` is 0 when nothing had to be kept."""
+    """`message` is 0 when nothing had to be kept. `remote`: what waits or is held; `stopped`: to whom the account sends
+    nothing, which its sender is told; `held`: by which rule, beside the ids of those it holds.
+    """
 
     message: int
     remote: tuple[QueueId, ...]
+    stopped: tuple[Address, ...] = ()
+    held: tuple[tuple[Address, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

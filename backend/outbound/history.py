@@ -108,12 +108,12 @@ def _last_word(last: LastWord | None) -> dict[str, object]:
 def _keep(at: str, transport: str, reason: str, answer: str) -> str:
     return (
         "INSERT INTO history (id, message, trace, account, sender, recipient, domain, subject, message_id,"
-        " size_bytes, created_at, last_attempt_at, left_at, attempts, result, acted_by, transport, reason,"
+        " size_bytes, created_at, last_attempt_at, left_at, attempts, result, acted_by, transport, reason, envelope_id,"
         " answer_code, answer_enhanced, answer_text, remote_mta)"
         " SELECT recipient.id, message.id, message.trace, message.account, message.sender, recipient.address,"
         " recipient.domain, message.subject, message.message_id, message.size_bytes, message.created_at,"
         f" {at}, :now, recipient.attempts, :result, CASE WHEN :by <> '' THEN :by ELSE recipient.acted_by END,"
-        f" {transport}, {reason}, {answer}"
+        f" {transport}, {reason}, message.envelope_id, {answer}"
         " FROM recipient JOIN message ON message.id = recipient.message WHERE recipient.id = :id"
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from backend.core.address import Address
 from backend.core.ids import AccountId
 from backend.core.status import SmtpStatus
-from backend.store.database import Transaction
+from backend.store.database import Reader, Transaction
 
 WINDOW_S = 24 * 3600.0
 
@@ -21,6 +21,42 @@ class SendLimits:
 
     messages: int
     first_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Of one limit. `room_at`: when the next recipient fits again; None while there is room."""
+
+    used: int
+    limit: int
+    room_at: float | None
+
+
+def read_usage(
+    reader: Reader, account: AccountId, limits: SendLimits, now: float
+) -> tuple[Used, Used]:
+    """All recipients of the last 24 hours, and those that the account had never written to."""
+    since = now - WINDOW_S
+    return (
+        _used(reader, "outgoing", "at", account, limits.messages, since),
+        _used(reader, "known_recipient", "first_at", account, limits.first_time, since),
+    )
+
+
+def _used(
+    reader: Reader, table: str, column: str, account: AccountId, limit: int, since: float
+) -> Used:
+    within = f"FROM {table} WHERE account = :account AND {column} >= :since"
+    params: dict[str, object] = {"account": account, "since": since}
+    used = reader.value(f"SELECT count(*) {within}", params)
+    if used < limit:
+        return Used(used, limit, None)
+    # There is room when so many have grown old that one less than the limit is left.
+    last = reader.value(
+        f"SELECT {column} {within} ORDER BY {column} LIMIT 1 OFFSET :offset",
+        params | {"offset": used - limit},
+    )
+    return Used(used, limit, last + WINDOW_S)
 
 
 def check_and_count(

@@ -29,11 +29,11 @@ from pathlib import Path
 from backend.core.address import Address
 from backend.core.clock import Clock, SystemClock
 from backend.core.envelope import NO_WISH
-from backend.core.errors import TemporaryError
+from backend.core.errors import RefusedError, TemporaryError
 from backend.core.events import QueueChanged, TimelineEntry
 from backend.core.ids import AccountId, QueueId
 from backend.observe import log as logs
-from backend.outbound import accepting, backoff, claims, limits, settling
+from backend.outbound import accepting, backoff, claims, limits, settling, suppressions
 from backend.outbound.asked import release_at
 from backend.outbound.claims import Room, SameWay
 from backend.outbound.content import remove_strays
@@ -49,6 +49,7 @@ from backend.outbound.history import Leaving
 from backend.outbound.inflight import Inflight
 from backend.outbound.interrupted import put_back_interrupted
 from backend.outbound.route import Choice
+from backend.outbound.suppressions import Suppressing
 from backend.outbound.transport import Try
 from backend.runtime.threads import Pool, run_blocking
 from backend.store.database import Database, Transaction
@@ -58,6 +59,10 @@ log = logs.get(__name__)
 
 LOCAL_GRACE_S = 600.0
 DEFAULT_HISTORY_DAYS = 30
+DEFAULT_SUPPRESSION_DAYS = 60
+
+
+RuleFor = accepting.RuleFor
 
 
 def _no_relay(*_: object) -> str:
@@ -76,6 +81,7 @@ class Queue:
         publish: Callable[[QueueChanged], None] = lambda _: None,
         record: Callable[[TimelineEntry], None] = lambda _: None,
         history_days: Callable[[], int] = lambda: DEFAULT_HISTORY_DAYS,
+        suppression_days: Callable[[], int] = lambda: DEFAULT_SUPPRESSION_DAYS,
     ) -> None:
         self.files = folder / "messages"
         self.practice_mode = practice_mode
@@ -86,6 +92,8 @@ class Queue:
         self._publish = publish
         self.record = record
         self.leaving = Leaving(history_days)
+        self.suppressing = Suppressing(suppression_days)
+        self.rule_for: RuleFor = lambda _account, _sender, _recipient: None
         self.database = Database(folder / "queue.db", load("queue", "backend.outbound"))
 
     async def open(self) -> None:
@@ -124,12 +132,18 @@ class Queue:
         """Durable on return, all recipients or none; counts towards the account's limits. `also` is written with it.
 
         Raises:
+            RefusedError: the account sends nothing to any of the recipients (`suppressions.py`).
             TemporaryError: a limit on sending is reached, or the disk is full; nothing was kept.
         """
         now = self._clock.time()
 
         def write(tx: Transaction) -> Accepted:
-            recipients = [*entry.remote, *dict.fromkeys(address for address, _ in entry.local)]
+            stopped = suppressions.find(tx, entry.account, entry.remote, now)
+            if stopped and len(stopped) == len(entry.remote) and not entry.local:
+                address, found = next(iter(stopped.items()))
+                raise RefusedError(suppressions.refusal(found, address))
+            wanted = [address for address in entry.remote if address not in stopped]
+            recipients = [*wanted, *dict.fromkeys(address for address, _ in entry.local)]
             refusal = limits.check_and_count(tx, entry.account, recipients, send_limits, now)
             if refusal is not None:
                 raise TemporaryError(refusal)
@@ -146,8 +160,9 @@ class Queue:
                     wish=entry.wishes.get(address, NO_WISH),
                     max_attempts=entry.max_attempts,
                 )
-                for address in entry.remote
+                for address in wanted
             )
+            held = accepting.hold_new(tx, remote, wanted, entry, self.rule_for)
             for address, target in entry.local:
                 accepting.insert_local(
                     tx,
@@ -157,9 +172,11 @@ class Queue:
                     released_at or now + LOCAL_GRACE_S,
                     wish=entry.wishes.get(address, NO_WISH),
                 )
+            refused = accepting.refuse_suppressed(tx, message, stopped, entry, self.leaving, now)
             also(tx)
             tx.after_commit(lambda: self.changed(remote, State.WAITING))
-            return Accepted(message=message, remote=remote)
+            tx.after_commit(lambda: self.changed(refused, State.FAILED))
+            return Accepted(message=message, remote=remote, stopped=tuple(stopped), held=held)
 
         return await self.database.write(write)
 
@@ -216,7 +233,16 @@ class Queue:
         """Writes down what an attempt came to, in one transaction."""
         await self.database.write(
             lambda tx: settling.settle(
-                tx, self.files, self.leaving, batch, fates, tries, started_at, self.now(), choice
+                tx,
+                self.files,
+                self.leaving,
+                self.suppressing,
+                batch,
+                fates,
+                tries,
+                started_at,
+                self.now(),
+                choice,
             )
         )
         self._inflight.settle(batch.ids)

@@ -134,9 +134,9 @@ def route(question: Question, routing: Routing) -> Choice:
 def _mismatch(rule: Rule, question: Question) -> str | None:
     if rule.disabled:
         return "it is switched off"
-    if not _matches(rule.from_domain, question.sender_domain):
+    if not takes(rule.from_domain, question.sender_domain):
         return f"the sender's domain is {_shown(question.sender_domain)}, not {_listed(rule.from_domain)}"
-    if not _matches(rule.to_domain, question.recipient_domain):
+    if not takes(rule.to_domain, question.recipient_domain):
         return f"the recipient's domain is {_shown(question.recipient_domain)}, not {_listed(rule.to_domain)}"
     if question.attempts < rule.minimum_attempts:
         return f"{question.attempts} attempts were made so far, it asks for {rule.minimum_attempts}"
@@ -154,7 +154,7 @@ def _match(rule: Rule) -> str:
     return ", ".join(criteria) or "it takes all mail"
 
 
-def _matches(patterns: Sequence[str], domain: str) -> bool:
+def takes(patterns: Sequence[str], domain: str) -> bool:
     """Behaviour T9: no pattern takes any domain, `.a.example` takes that and all below it, `.` only the empty one."""
     if not patterns:
         return True

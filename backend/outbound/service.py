@@ -19,11 +19,13 @@ from backend.core.problems import Problem
 from backend.core.status import UNKNOWN_FAULT, SmtpStatus
 from backend.dns.resolver import Resolver
 from backend.observe import log as logs
+from backend.outbound import suppressions
 from backend.outbound.advice import Report
 from backend.outbound.dial import Endpoints
 from backend.outbound.entries import UNCONFIRMED, Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
 from backend.outbound.history import purge
+from backend.outbound.holds import find_hold
 from backend.outbound.lint import RouteLint, Useless
 from backend.outbound.probe import probe
 from backend.outbound.queue import Queue
@@ -92,7 +94,9 @@ class Outbound:
             publish=publish,
             record=record_and_follow,
             history_days=lambda: config().server.outbound.history_days,
+            suppression_days=lambda: config().server.outbound.suppression_days,
         )
+        self.queue.rule_for = self._rule_for
         self.tls_reports = TlsReports(
             self.queue,
             config=config,
@@ -201,10 +205,19 @@ class Outbound:
 
     async def tidy(self) -> None:
         """Forgets what has been kept for long enough."""
+        now = self._clock.time()
+        await self.queue.database.write(lambda tx: suppressions.purge(tx, now))
         days = self._config().server.outbound.history_days
         removed = await purge(self.queue.database, days, self._clock.time())
         if removed:
             log.info("old history removed", rows=removed)
+
+    def _rule_for(
+        self, account: AccountId, sender_domain: str, recipient_domain: str
+    ) -> tuple[str, str] | None:
+        rules = self._config().domains.hold_rules
+        held = find_hold(rules, account, sender_domain, recipient_domain)
+        return None if held is None else (held.rule, held.note)
 
     async def _tidy_for_ever(self) -> None:
         while True:

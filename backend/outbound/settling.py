@@ -15,6 +15,7 @@ from backend.outbound.entries import (
 from backend.outbound.history import LastWord, Leaving, Outcome
 from backend.outbound.interrupted import add_to_tally
 from backend.outbound.route import Choice
+from backend.outbound.suppressions import Suppressing
 from backend.outbound.transport import Try
 from backend.runtime import tasks
 from backend.runtime.threads import Pool, run_blocking
@@ -34,6 +35,7 @@ def settle(
     tx: Transaction,
     files: Path,
     leaving: Leaving,
+    suppressing: Suppressing,
     batch: Batch,
     fates: Sequence[Fate],
     tries: Sequence[Try],
@@ -48,6 +50,11 @@ def settle(
     add_to_tally(tx, "unconfirmed", sum(fate.result.unconfirmed for fate in fates))
     for fate in fates:
         notice = fate.notice if batch.outgoing.sender is not None else Notice.NONE
+        result = fate.result
+        # What we found ourselves (in the DNS, in a transport's settings) may have other causes than the address.
+        if fate.verdict is Verdict.FAIL and result.remote_mta and batch.outgoing.sender is not None:
+            trace = batch.outgoing.trace
+            suppressing.note(tx, batch.account, result.recipient, result.status, trace, now)
         if fate.verdict is not Verdict.RETRY and notice is Notice.NONE:
             last = LastWord(
                 at=started_at,

@@ -41,6 +41,7 @@ from backend.outbound.declared import corrected
 from backend.outbound.entries import (
     MAX_SUBJECT_CHARS,
     PRACTICE_NOTE,
+    Accepted,
     NewEntry,
     local_delivery_id,
 )
@@ -149,7 +150,7 @@ class Submitter:
             await self._remove(prepared)
         elif recipients.local and not release_at(envelope.asked, self._clock.time()):
             await self._deliver_local_part(accepted.message, envelope, recipients, prepared, facts)
-        self._tell(account, envelope, recipients, prepared.signed, facts)
+        self._tell(account, envelope, recipients, prepared.signed, facts, accepted)
         return SmtpStatus(250, "2.0.0", f"Accepted as {facts.trace}")
 
     # Checks
@@ -364,6 +365,7 @@ class Submitter:
         recipients: _Recipients,
         signed: Signed | None,
         facts: SessionFacts,
+        accepted: Accepted | None,
     ) -> None:
         now = self._clock.time()
         sender = "<>" if envelope.sender is None else str(envelope.sender)
@@ -408,16 +410,19 @@ class Submitter:
             self._record(TimelineEntry(facts.trace, now, kind, text, details))
         later = f" after {moment(released_at)}" if released_at else ""
         practice = f"; {PRACTICE_NOTE}" if self._queue.practice_mode else ""
+        held = dict(accepted.held) if accepted is not None else {}
+        stopped = frozenset(accepted.stopped) if accepted is not None else frozenset()
         for address in recipients.remote[:MAX_RECORDED_RECIPIENTS]:
-            self._record(
-                TimelineEntry(
-                    facts.trace,
-                    now,
-                    "queued",
-                    f"In the queue, to be sent to {address}{later}{practice}",
-                    {"recipient": str(address)},
+            kind, text = "queued", f"In the queue, to be sent to {address}{later}{practice}"
+            if address in held:
+                kind, text = "held", f"In the queue for {address}, {held[address]}"
+            if address in stopped:
+                kind, text = (
+                    "bounced",
+                    f"Not sent to {address}: it is among the suppressed addresses",
                 )
-            )
+            details = {"recipient": str(address)}
+            self._record(TimelineEntry(facts.trace, now, kind, text, details))
 
     def _tell_signed(self, signed: Signed | None, facts: SessionFacts) -> None:
         if signed is None or not (signed.selectors or signed.failed):

@@ -32,6 +32,7 @@ from backend.mailauth.selectors import DkimKeys, new_domain_settings
 from backend.mailauth.signing import DkimSigner
 from backend.observe.activity import Activity
 from backend.outbound.catalogue import Catalogue
+from backend.outbound.hold_rules import HoldRules
 from backend.outbound.service import Outbound
 from backend.outbound.transport_passwords import TransportPasswords
 from backend.runtime.hub import Hub
@@ -133,6 +134,7 @@ class Appliance:
             clock=self.clock,
         )
         self.catalogue = Catalogue(self.config, self.secrets)
+        self.hold_rules = HoldRules(self.config, self.outbound.queue)
         await self.outbound.open()
         self._opened.push_async_callback(self.outbound.close)
         # Practice mode asks nobody outside, not even for the name of an address.

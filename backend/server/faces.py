@@ -68,6 +68,7 @@ class Faces:
             store=appliance.store,
             outbound=appliance.outbound,
             catalogue=appliance.catalogue,
+            hold_rules=appliance.hold_rules,
             dkim=appliance.dkim,
             dns_checkup=appliance.dns_checkup,
             activity=appliance.activity,

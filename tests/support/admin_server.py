@@ -38,6 +38,7 @@ from backend.observe.activity import Activity
 from backend.observe.http import make_runner
 from backend.observe.ring import LogRing
 from backend.outbound.catalogue import Catalogue
+from backend.outbound.hold_rules import HoldRules
 from backend.outbound.service import Outbound
 from backend.outbound.transport_passwords import TransportPasswords
 from backend.store.store import Store
@@ -159,6 +160,7 @@ async def admin_server(
             store=store,
             outbound=outbound,
             catalogue=Catalogue(config, secrets),
+            hold_rules=HoldRules(config, outbound.queue),
             dkim=dkim,
             dns_checkup=DnsCheckup(
                 resolver or NoResolver(), config=lambda: config.current, port=dns_port

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.admin.services import Services
+from backend.api import queue as q
 from backend.api import types as t
 from backend.core.ids import AccountId
+from backend.outbound.limits import SendLimits, read_usage
 from backend.store.values import Usage
 
 
@@ -127,9 +129,27 @@ async def remove_address(call: Call) -> t.Empty:
     return t.Empty()
 
 
+async def send_limits(call: Call) -> q.SendLimits:
+    name, queue = named(call), call.services.outbound.queue
+    settings = call.services.accounts.get_account(name)
+    allowed = SendLimits(settings.outgoing_limit, settings.first_time_limit)
+    now = queue.now()
+    used = await queue.database.read(lambda reader: read_usage(reader, name, allowed, now))
+    messages, first_time = (
+        q.SendLimit(
+            used=each.used,
+            limit=each.limit,
+            room_at=None if each.room_at is None else wire.at(each.room_at),
+        )
+        for each in used
+    )
+    return q.SendLimits(account=name, messages=messages, first_time=first_time)
+
+
 HANDLERS: dict[str, Handler] = {
     "accounts": accounts,
     "account": account,
+    "send_limits": send_limits,
     "add_account": add_account,
     "change_account": change_account,
     "remove_account": remove_account,

@@ -106,3 +106,73 @@ async def test_what_was_removed_stands_in_the_history_with_who_did_it(rig, clien
     assert (await refused(client.history_item(999))).code == "history.unknown"
     since = datetime.now(UTC) + timedelta(hours=1)
     assert (await client.history(q.HistoryQuery(since=since))).total == 0
+
+
+async def test_a_hold_rule_from_adding_to_removing(rig, client):
+    await enqueue(rig, "a@b.test", "c@c.test")
+    settings = q.HoldRuleSettings(to_domain=["B.test"], comment="they move")
+    assert (await client.add_hold_rule("to-b", settings)).changed == 1
+    assert (await refused(client.add_hold_rule("to-b", settings))).code == "hold_rule.exists"
+    bad = q.HoldRuleSettings(to_domain=["not a domain"])
+    assert (await refused(client.add_hold_rule("bad", bad))).status == 422
+    found = await client.hold_rules()
+    assert [(r.name, r.held, r.settings.to_domain) for r in found.items] == [
+        ("to-b", 1, ["b.test"])
+    ]
+    assert (found.paused, found.held_by_hand) == (False, 0)
+    (row,) = (await client.queue(t.QueueQuery(rule="to-b"))).items
+    assert row.hold_rule == "to-b"
+    assert row.note == "held by the rule “to-b”: they move"
+    assert (await client.remove_hold_rule("to-b")).changed == 0  # what it holds stays
+    (left,) = (await client.hold_rules()).items
+    assert (left.name, left.settings, left.held) == ("to-b", None, 1)
+    assert (await client.remove_hold_rule("to-b", release=True)).changed == 1
+    assert (await client.hold_rules()).items == []
+    assert (await refused(client.remove_hold_rule("to-b"))).code == "hold_rule.unknown"
+    assert (await refused(client.apply_hold_rule("to-b"))).code == "hold_rule.unknown"
+    assert len((await client.revisions()).items) == 3
+
+
+async def test_sending_is_paused_and_resumed(rig, client):
+    await enqueue(rig, "a@b.test")
+    assert (await client.pause_sending("new address")).changed == 1
+    await enqueue(rig, "b@b.test")
+    found = await client.hold_rules()
+    assert (found.paused, found.items[0].name, found.items[0].held) == (True, found.pause_rule, 2)
+    assert (await client.pause_sending()).changed == 0
+    assert (await client.resume_sending()).changed == 2
+    assert not (await client.hold_rules()).paused
+    assert (await client.resume_sending()).changed == 0
+
+
+async def test_suppressed_addresses_are_listed_added_and_removed(client):
+    await client.add_account(t.AddAccount(address="me@example.org"))
+    await client.add_suppression(q.AddSuppression(address="Bo@b.test", account="me", days=2))
+    await client.add_suppression(q.AddSuppression(address="x@b.test", reason="she asked"))
+    page = await client.suppressions(q.SuppressionQuery(limit=1))
+    assert (page.total, page.days, page.items[0].address) == (2, 60, "x@b.test")
+    assert (page.items[0].until, page.items[0].automatic) == (None, False)
+    (rest,) = (await client.suppressions(q.SuppressionQuery(limit=1, cursor=page.next))).items
+    assert (rest.account, rest.address) == ("me", "bo@b.test")
+    assert rest.until - rest.since == timedelta(days=2)
+    assert (
+        await client.remove_suppressions([q.SuppressionKey(account="me", address="bo@B.test")]) == 1
+    )
+    missing = client.remove_suppressions([q.SuppressionKey(address="bo@b.test")])
+    assert (await refused(missing)).code == "suppression.unknown"
+    bad = client.add_suppression(q.AddSuppression(address="nonsense"))
+    assert (await refused(bad)).code == "suppression.address"
+    gone = client.add_suppression(q.AddSuppression(address="a@b.test", account="nobody"))
+    assert (await refused(gone)).status == 404
+
+
+async def test_how_much_an_account_may_still_send(rig, client):
+    await client.add_account(t.AddAccount(address="me@example.org"))
+    await client.change_account("me", t.ChangeAccount(max_outgoing_messages_per_day=3))
+    await enqueue(rig, "a@b.test", "b@b.test")
+    limits = await client.send_limits("me")
+    assert (limits.messages.used, limits.messages.limit, limits.messages.room_at) == (2, 3, None)
+    assert (limits.first_time.used, limits.first_time.limit) == (2, 200)
+    await enqueue(rig, "c@b.test")
+    room_at = (await client.send_limits("me@example.org")).messages.room_at
+    assert timedelta(hours=23) < room_at - datetime.now(UTC) < timedelta(hours=25)

@@ -83,3 +83,37 @@ async def test_what_cannot_be_undone_is_asked_with_its_count(rig, run):
     assert "Nothing that has left" in await run("queue", "history", "--result", "delivered")
     assert '"next": ""' in await run("queue", "history", "--json")
     await run("queue", "history", "999", code=1)
+
+
+async def test_rules_hold_and_let_go(rig, run):
+    await enqueue(rig, "a@b.test", "c@c.test")
+    await run("queue", "rule", "add", "x", code=2)
+    assert "1 message held" in await run("queue", "rule", "add", "to-b", "--to", "b.test")
+    assert "to-b" in await run("queue", "rule", "list")
+    assert "0 messages held" in await run("queue", "rule", "apply", "to-b")
+    asked = await run("queue", "rule", "remove", "to-b", stdin="y\n")
+    assert "Release the 1 messages" in asked and "1 message released" in asked
+    assert "2 messages held" in await run("queue", "pause", "--reason", "moving")
+    assert "Sending is paused" in await run("queue", "rule", "list")
+    assert "sending is paused: moving" in await run("queue", "list")
+    assert "2 messages released" in await run("queue", "resume")
+    assert "There is no hold rule" in await run("queue", "rule", "list")
+
+
+async def test_addresses_are_suppressed_and_written_to_again(rig, run):
+    await run("account", "add", "me@example.org")
+    assert "No address" in await run("queue", "suppression", "list")
+    await run("queue", "suppression", "add", "bo@b.test", "--account", "me", "--reason", "gone")
+    listed = await run("queue", "suppression", "list")
+    assert "bo@b.test" in listed and "for ever" in listed and "hand" in listed
+    assert "is sent again" in await run(
+        "queue", "suppression", "remove", "bo@b.test", "--account", "me"
+    )
+    await run("queue", "suppression", "remove", "bo@b.test", code=1)
+
+
+async def test_the_limits_of_an_account_are_shown(rig, run):
+    await run("account", "add", "me@example.org")
+    await enqueue(rig, "a@b.test")
+    shown = await run("account", "limits", "me")
+    assert "recipients      1     1000  now" in shown

@@ -74,7 +74,8 @@ async def test_what_failed_goes_there_when_its_sender_was_told(rig, sink):
         ("bo@b.test", "delivered", "250 2.0.0 taken"),
         ("no@b.test", "failed", "550 5.1.1 no such user"),
     }
-    await rig.submit("no@b.test", sender=None)  # nobody to be told
+    sink.replies = {"also@b.test": "550 5.1.1 no such user"}
+    await rig.submit("also@b.test", sender=None)  # nobody to be told
     await rig.until_empty()
     (silent,) = await past(rig, trace="t2")
     assert (silent.sender, silent.outcome) == ("", "failed")
