@@ -70,6 +70,10 @@ class Inflight:
             self._places[queue_id] = place
             self._write(place, _RECORD.pack(queue_id, attempt))
 
+    def noted(self, ids: Sequence[QueueId]) -> set[QueueId]:
+        """Those of them whose message may have arrived."""
+        return {queue_id for queue_id in ids if queue_id in self._places}
+
     def settle(self, ids: Sequence[QueueId]) -> None:
         """What came of it is committed."""
         for queue_id in ids:

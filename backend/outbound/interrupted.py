@@ -1,5 +1,6 @@
 """What was being sent when the last process ended, and may it have arrived? Inside the queue's transactions."""
 
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
 from backend.core.envelope import Notify
@@ -11,6 +12,7 @@ from backend.outbound.inflight import Sent
 from backend.store.database import Row, Transaction
 
 STOPPED = "the server was stopped during the attempt"
+FAULTY = "a fault of this server ended the attempt"
 STOPPED_WHILE_SENDING = "it was being sent when the server stopped; it may arrive twice"
 
 
@@ -53,6 +55,20 @@ def put_back_interrupted(tx: Transaction, sent: Sent | None, now: float) -> list
             (trace, list(grouped)) for trace, grouped in groupby(doubtful, key=lambda row: row[3])
         )
     ]
+
+
+def put_back_after_fault(
+    tx: Transaction, ids: Sequence[QueueId], sent: Collection[QueueId]
+) -> None:
+    """What an attempt that ended by a fault of our own left `sending` waits for the time that was written before it."""
+    for queue_id in ids:
+        doubtful = int(queue_id in sent)
+        changed = tx.run(
+            "UPDATE recipient SET state = 'waiting', note = :note, unconfirmed = unconfirmed + :doubtful"
+            " WHERE id = :id AND state = 'sending'",
+            {"id": queue_id, "note": FAULTY, "doubtful": doubtful},
+        )
+        add_to_tally(tx, "unconfirmed", changed * doubtful)
 
 
 def _owes_delay(row: Row) -> bool:

@@ -47,7 +47,7 @@ from backend.outbound.entries import (
 )
 from backend.outbound.history import Leaving
 from backend.outbound.inflight import Inflight
-from backend.outbound.interrupted import put_back_interrupted
+from backend.outbound.interrupted import put_back_after_fault, put_back_interrupted
 from backend.outbound.route import Choice
 from backend.outbound.suppressions import Suppressing
 from backend.outbound.transport import Try
@@ -250,6 +250,13 @@ class Queue:
             self._publish(QueueChanged(fate.id, _PUBLISHED[fate.verdict]))
         if any(fate.notice for fate in fates):
             self.on_work()
+
+    async def put_back(self, batch: Batch) -> None:
+        """After a fault of our own: what was not settled is tried again at the time that the claim wrote down."""
+        sent = self._inflight.noted(batch.ids)
+        await self.database.write(lambda tx: put_back_after_fault(tx, batch.ids, sent))
+        self._inflight.settle(batch.ids)
+        self.changed(batch.ids, State.WAITING)
 
     # Inside transactions
 

@@ -87,7 +87,7 @@ class Scheduler:
                 if lane.room:
                     self._wake.set()
                 with logs.bound(queue_id=batch.ids[0], trace=batch.outgoing.trace):
-                    if await self._attempt(batch):
+                    if await self._carry(batch):
                         lane.went_well(self.lanes.per_domain)
                         self._start()
                     else:
@@ -95,6 +95,16 @@ class Scheduler:
         finally:
             lane.running -= 1
             self._wake.set()
+
+    async def _carry(self, batch: Batch) -> bool:
+        try:
+            return await self._attempt(batch)
+        except (
+            Exception
+        ) as error:  # a job's border: one message must not stay behind, nor stop the others
+            log.error("delivery attempt ended by a fault of this server", error=error)
+            await self._queue.put_back(batch)
+            return False
 
     async def _wait(self) -> None:
         timeout_s = LONGEST_WAIT_S

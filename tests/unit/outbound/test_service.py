@@ -379,6 +379,32 @@ async def test_a_fault_of_our_own_is_temporary_for_the_message(tmp_path, sink, e
         assert str(file) not in item.note
 
 
+@pytest.mark.parametrize("after_sending", [False, True])
+async def test_a_fault_of_our_own_outside_the_delivery_leaves_nothing_behind(
+    rig, sink, expect_log, after_sending
+):
+    expect_log("delivery attempt ended by a fault of this server")
+    name = "_note_result" if after_sending else "_count"
+    good, faults = getattr(rig.outbound, name), []
+
+    def breaks(*args):
+        if not faults:
+            faults.append(1)
+            raise RuntimeError("a fault")
+        return good(*args)
+
+    setattr(rig.outbound, name, breaks)
+    await rig.submit("bo@b.test")
+    await rig.until_tried(1)
+    (item,) = await rig.items()
+    assert item.note == "a fault of this server ended the attempt"
+    assert item.unconfirmed == after_sending
+    assert (await count_items(rig.queue)).unconfirmed == after_sending
+    rig.clock.advance(600)
+    rig.outbound.wake()
+    await rig.until(lambda: len(sink.messages) == 1 + after_sending)
+
+
 async def test_the_list_is_filtered_sorted_and_paged(tmp_path):
     async with OutboundRig(tmp_path, 9, run=False) as rig:
         await rig.submit("bo@b.test", "cy@c.test", "di_a@d.test")
