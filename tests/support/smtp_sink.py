@@ -27,8 +27,39 @@ class Taken:
     tls: bool
 
 
+_PARAMETER_OF = {
+    "RET": "DSN",
+    "ENVID": "DSN",
+    "NOTIFY": "DSN",
+    "ORCPT": "DSN",
+    "REQUIRETLS": "REQUIRETLS",
+}
+
+
+class _Server(SMTP):
+    """Takes away what belongs to offers that the library would refuse."""
+
+    async def smtp_MAIL(self, arg):
+        await super().smtp_MAIL(self._without(arg))
+
+    async def smtp_RCPT(self, arg):
+        await super().smtp_RCPT(self._without(arg))
+
+    def _without(self, arg: str) -> str:
+        kept = []
+        for word in arg.split():
+            if _PARAMETER_OF.get(word.partition("=")[0].upper()) in self.event_handler.offers:
+                self.event_handler.parameters.append(word)
+            else:
+                kept.append(word)
+        return " ".join(kept)
+
+
 class SmtpSink:
-    """`replies` by recipient, `mail_reply` and `data_reply` for all; empty means it takes them."""
+    """`replies` by recipient, `mail_reply` and `data_reply` for all; empty means it takes them.
+
+    `offers`: of DSN and REQUIRETLS, which the library does not know; what clients say of them stands in `parameters`.
+    """
 
     def __init__(
         self,
@@ -36,7 +67,10 @@ class SmtpSink:
         host: str = "127.0.0.1",
         hostname: str = "sink.test",
         tls: ssl.SSLContext | None = None,
+        offers: tuple[str, ...] = (),
     ) -> None:
+        self.offers = offers
+        self.parameters: list[str] = []
         self.host = host
         self.port = 0
         self.messages: list[Taken] = []
@@ -76,7 +110,7 @@ class SmtpSink:
 
     def _protocol(self) -> SMTP:
         self.connections += 1
-        return SMTP(
+        return _Server(
             self,
             hostname=self._hostname,
             ident="sink",
@@ -86,6 +120,11 @@ class SmtpSink:
         )
 
     # aiosmtpd's hooks
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        first, *rest = responses
+        return [first, *(f"250-{word}" for word in self.offers), *rest]
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         if self.mail_reply:

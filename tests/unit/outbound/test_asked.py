@@ -91,6 +91,21 @@ async def test_success_at_a_server_that_does_not_report_is_told_as_passed_on(rig
     ]
 
 
+async def test_success_at_a_server_that_reports_is_left_to_it(rig, sink):
+    sink.offers = ("DSN",)
+    asked = Asked(ret=Ret.FULL, envelope_id="id 1")
+    await rig.submit("bo@b.test", "cy@b.test", asked=asked, wishes={"bo@b.test": SUCCESS})
+    await rig.until_empty()
+    assert sink.parameters == [
+        "RET=FULL",
+        "ENVID=id+201",
+        "NOTIFY=SUCCESS",
+        "ORCPT=rfc822;Bo+2B1@old.test",
+    ]
+    await rig.outbound._reporter.settle_all()
+    assert not await rig.mail("anna")
+
+
 async def test_success_in_our_own_mailbox_is_told_as_delivered(rig):
     await rig.submit("ben@a.test", asked=NAMED, wishes={"ben@a.test": SUCCESS})
     (report,) = await reports(rig)

@@ -33,6 +33,7 @@ class Bench:
     def __init__(self, folder):
         self.folder = folder
         self.outcomes = []
+        self.offers = ()
         self.dns = DnsServer(
             {
                 "b.test": {"MX": ["10 mx1.b.test.", "20 mx2.b.test."]},
@@ -56,7 +57,7 @@ class Bench:
 
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context
-            self.first = await enter(SmtpSink(tls=server(first)))
+            self.first = await enter(SmtpSink(tls=server(first), offers=self.offers))
             self.second = SmtpSink(host="127.0.0.2", tls=server(second))
             await self.second.start(self.first.port)
             stack.push_async_callback(self.second.stop)
@@ -196,8 +197,23 @@ async def test_when_the_dns_does_not_say_encryption_is_strict(bench, certificate
     assert "can't be told" in delivery.tries[0].policy
 
 
+@pytest.mark.parametrize(
+    ("policy", "certificate", "arrives"),
+    [(ENFORCE, GOOD, True), (ENFORCE, UNTRUSTED, False), (policy_text("none"), GOOD, False)],
+)
+async def test_requiretls_goes_to_a_verified_server_that_promises_it(
+    bench, policy, certificate, arrives
+):
+    bench.offers = ("REQUIRETLS",)
+    delivery = await bench.deliver(policy, certificate, require_tls=True)
+    assert delivery.results[0].status.is_success is arrives
+    assert bool(bench.first.messages) is arrives
+    assert bench.first.parameters == (["REQUIRETLS"] if arrives else [])
+    assert bench.second.messages == []
+
+
 async def test_requiretls_goes_to_a_listed_server_that_passes_it_on_only(bench):
     delivery = await bench.deliver(ENFORCE, GOOD, require_tls=True)
-    assert bench.first.messages == []  # aiosmtpd does not know REQUIRETLS
+    assert bench.first.messages == []
     assert not delivery.results[0].status.is_success
     assert bench.told[0] == (STS, TlsResult.SUCCESS)
