@@ -28,6 +28,7 @@ from ui.widgets.rail import Rail
 from ui.widgets.surface import Banner
 from ui.widgets.toast import Toast
 
+MAX_FOUND = 2000  # settings that the search knows
 BANNER_DELAY_MS = 600  # a short break is not worth a flash
 
 
@@ -169,7 +170,12 @@ class MainWindow(QMainWindow):
     async def _fill_search(self, finder: Finder) -> None:
         domains = await self.session.call(lambda client: client.domains())
         accounts = await self.session.call(lambda client: client.accounts())
-        entries = [*search_words.of_accounts(accounts), *search_words.of_domains(domains)]
+        settings = await self.session.call(lambda client: client.search_forms("", limit=MAX_FOUND))
+        entries = [
+            *search_words.of_accounts(accounts),
+            *search_words.of_domains(domains),
+            *search_words.of_settings(settings),
+        ]
         if finder.isVisible():
             finder.add_entries(entries)
 

@@ -381,16 +381,19 @@ class Conflict(Reply):
 
 
 class FoundItem(Reply):
-    """What the search has found: a page, or a field of a form. `path` is the page; `field` the pointer of the field on it."""
+    """What the search has found: a page, a form, or a field of one. `path` is the page to open; `field` the pointer of the field in
+    the form, which is one of the thing's own when the path is that of a list. `words`: what else it is found by.
+    """
 
     title: str
-    kind: str
+    kind: Literal["page", "form", "field"]
     path: str
     icon: str = ""
     context: str = ""
-    """The form or the area that it belongs to."""
+    """The title of the form."""
     field: str = ""
     help: str = ""
+    words: str = ""
 
 
 class Found(Reply):
@@ -398,5 +401,7 @@ class Found(Reply):
 
 
 class SearchQuery(Request):
+    """`q` empty: everything that can be found."""
+
     q: str = Setting(default="", max_length=200)
-    limit: Annotated[int, Setting(ge=1, le=100)] = 20
+    limit: Annotated[int, Setting(ge=1, le=2000)] = 20

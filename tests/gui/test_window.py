@@ -178,6 +178,9 @@ def test_search_finds_by_synonym_and_says_when_there_is_nothing(rig: Rig) -> Non
         finder = await rig.dialog()
         finder.line.setText("dark")
         assert finder.list.item(0).text() == "Server"
+        finder.line.setText("quota")
+        await rig.until(lambda: finder.list.count() > 0)
+        assert finder.list.item(0).text() == "Space (Account)"
         finder.line.setText("zzz")
         assert finder._none.isVisible()
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from backend.api import connect as c
+from backend.api import forms as f
 from backend.api import queue as q
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
@@ -290,6 +291,12 @@ class FakeAdmin:
                 "config_revision": 3,
             }
         )
+
+    def _search_forms(self, _request: web.Request, _body: Any) -> f.Found:
+        space = f.FoundItem(
+            title="Space", kind="field", path="/accounts", context="Account", words="quota"
+        )
+        return f.Found(items=[space])
 
     def _domains(self, _request: web.Request, _body: Any) -> t.Domains:
         return t.Domains(items=list(self.domains.values()))

@@ -71,3 +71,14 @@ async def test_a_dialog_gives_the_focus_back(visitor: Visitor) -> None:
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(button).to_be_focused()
+
+
+async def test_the_finder_knows_single_settings_by_other_words(visitor: Visitor) -> None:
+    page = await visitor.open("/")
+    await page.keyboard.press("Control+k")
+    finder = page.get_by_role("combobox", name="Find")
+    await expect(finder).to_be_focused()
+    await finder.fill("quota")
+    await expect(page.get_by_role("option", name="Space (Account)")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Accounts")

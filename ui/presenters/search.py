@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from backend.api import forms as f
 from backend.api import types as t
 
 
@@ -78,6 +79,21 @@ def of_accounts(accounts: Iterable[t.Account]) -> list[Entry]:
             )
         )
     return entries
+
+
+def of_settings(found: Iterable[f.FoundItem]) -> list[Entry]:
+    """Single settings and the forms they are in; pages are known to the window itself."""
+    return [
+        Entry(
+            title=item.title if item.kind == "form" else f"{item.title} ({item.context})",
+            path=item.path,
+            icon=item.icon or "settings",
+            kind="Setting",
+            words=f"{item.help} {item.words}",
+        )
+        for item in found
+        if item.kind != "page"
+    ]
 
 
 def find(entries: Iterable[Entry], text: str, limit: int = 12) -> list[Entry]:

@@ -47,7 +47,9 @@ def _index(language: str) -> tuple[tuple[str, str, f.FoundItem], ...]:
     for each in PAGES:
         if "{" not in each.path:
             title = words(each.title)
-            page = f.FoundItem(title=title, kind="page", path=each.path, icon=each.icon)
+            page = f.FoundItem(
+                title=title, kind="page", path=each.path, icon=each.icon, words=each.words
+            )
             entries.append(_entry(page, each.title, each.words, words(each.words)))
     for form in FORMS:
         english = form.spec
@@ -70,6 +72,7 @@ def _index(language: str) -> tuple[tuple[str, str, f.FoundItem], ...]:
                 context=local.title,
                 field=pointer,
                 help=ours.help,
+                words=f"{field.label} {field.keywords} {ours.keywords}",
             )
             more = (field.label, field.help, field.keywords, ours.keywords, around)
             entries.append(_entry(found, *more, english.title))
@@ -104,10 +107,10 @@ def _all_fields(
 
 
 def search(text: str, language: str, limit: int) -> list[f.FoundItem]:
-    """All words must be found; those that begin a title come first, then titles, then what is found by its help."""
+    """All words must be found; those that begin a title come first, then titles, then what is found by its help. Without
+    words, everything.
+    """
     wanted = text.casefold().split()
-    if not wanted:
-        return []
     ranked: list[tuple[int, int, f.FoundItem]] = []
     seen: set[tuple[str, str, str]] = set()
     for place, (title, words, found) in enumerate(_index(language)):
@@ -116,6 +119,6 @@ def search(text: str, language: str, limit: int) -> list[f.FoundItem]:
             continue
         seen.add(name)
         rank = sum(0 if word in title else 2 for word in wanted)
-        rank += 0 if title.startswith(wanted[0]) else 1
+        rank += 0 if wanted and title.startswith(wanted[0]) else 1
         ranked.append((rank, place, found))
     return [found for _, _, found in sorted(ranked, key=lambda item: item[:2])[:limit]]

@@ -1,10 +1,11 @@
-// Ctrl+K: pages, things to do, accounts and domains, by name, synonym or what they are for.
+// Ctrl+K: pages, things to do, accounts, domains and settings, by name, synonym or what they are for.
 import { html, useEffect, useState } from "./view.mjs";
 import { get } from "./api.mjs";
 import { Dialog, Icon } from "./parts.mjs";
 import { SECTIONS } from "./pages.mjs";
 
 const MAX_SHOWN = 12;
+const MAX_FOUND = 2000; // settings that the search knows
 const ACTIONS = [
   { title: "Add an account", path: "/accounts/new", icon: "user-plus", hint: "Do", words: "new person user mailbox" },
   { title: "Add a domain", path: "/domains/new", icon: "world-plus", hint: "Do", words: "new host name" },
@@ -18,8 +19,8 @@ export function Finder({ onClose }) {
   useEffect(() => {
     const pages = [...SECTIONS.map((page) => ({ ...page, hint: "Page" })), ...ACTIONS];
     setThings(pages);
-    Promise.all([get("/accounts"), get("/domains")]).then(
-      ([accounts, domains]) =>
+    Promise.all([get("/accounts"), get("/domains"), get("/ui/search", { limit: MAX_FOUND })]).then(
+      ([accounts, domains, settings]) =>
         setThings([
           ...pages,
           ...accounts.items.flatMap((account) => {
@@ -32,6 +33,9 @@ export function Finder({ onClose }) {
             ];
           }),
           ...domains.items.map((domain) => ({ path: "/domains", title: domain.unicode, words: `${domain.name} ${domain.description}`, icon: "world", hint: "Domain" })),
+          ...settings.items
+            .filter((each) => each.kind !== "page")
+            .map((each) => ({ path: each.path, title: each.context ? `${each.title} (${each.context})` : each.title, words: `${each.help} ${each.words}`, icon: each.icon || "settings", hint: "Setting" })),
         ]),
       () => {},
     );

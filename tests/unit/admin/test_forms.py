@@ -399,7 +399,7 @@ async def test_search_finds_fields_by_label_help_and_synonym(client):
     pages = {page.path for page in (await client.pages()).items}
     assert {item.path for item in await client.search_forms("a", limit=100)} <= pages
     assert await client.search_forms("zzz") == []
-    assert await client.search_forms("  ") == []
+    assert len(await client.search_forms("  ", limit=2000)) > 20
     assert len(await client.search_forms("a", limit=3)) == 3
 
 

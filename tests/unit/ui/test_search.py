@@ -1,5 +1,6 @@
+from backend.api import forms as f
 from tests.support.fake_admin import an_account
-from ui.presenters.search import ACTIONS, Entry, find, of_accounts
+from ui.presenters.search import ACTIONS, Entry, find, of_accounts, of_settings
 
 PAGE = Entry(title="Queue", path="/queue", icon="x", kind="Page", words="waiting outgoing")
 
@@ -27,3 +28,22 @@ def test_people_are_found_by_their_addresses() -> None:
 
 def test_nothing_typed_lists_everything_up_to_the_limit() -> None:
     assert len(find([PAGE] * 30, "")) == 12
+
+
+def test_settings_are_found_by_their_help_and_other_words_and_say_where_they_stand() -> None:
+    found = [
+        f.FoundItem(title="Limits", kind="page", path="/limits"),
+        f.FoundItem(
+            title="Space",
+            kind="field",
+            path="/accounts",
+            context="Account",
+            help="How much mail it may keep.",
+            words="quota",
+        ),
+    ]
+    entries = of_settings(found)
+    assert [(entry.title, entry.path) for entry in find(entries, "quota keep")] == [
+        ("Space (Account)", "/accounts")
+    ]
+    assert len(entries) == 1
