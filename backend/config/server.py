@@ -238,6 +238,16 @@ class Outbound(Settings):
             ),
         ),
     ] = Field(default_factory=list)
+    believe_resolvers: Annotated[
+        bool,
+        UI(
+            "Believe these DNS servers",
+            "Whether the DNS servers named above are believed when they say that an answer is signed (DNSSEC), which DANE needs. Only where nobody in between can forge their answers, such as in your own network; a DNS server on this computer is always believed.",
+            example="false",
+            level="advanced",
+            live=False,
+        ),
+    ] = False
     ca_file: Annotated[
         str,
         UI(

@@ -10,7 +10,7 @@ R_co = TypeVar("R_co", covariant=True)
 class Found(Generic[R_co]):
     """At least one record.
 
-    `authentic` is true when a validating resolver that we trust (on this computer, or named in the configuration) says
+    `authentic` is true when a validating resolver that we trust (on this computer, or one that the settings believe) says
     that DNSSEC vouches for the whole answer. `canonical` is the name at the end of the CNAME chain, `aliases` its length.
     """
 

@@ -100,18 +100,21 @@ class _EndlessChainError(Exception):
 class DnsResolver:
     """Asks the servers of the configuration, or the system's when none is named.
 
-    DNSSEC: the AD bit is believed from a server on loopback, or from one that the configuration names.
+    DNSSEC: the AD bit is believed from a server on loopback; from another one only if the configuration names it and says
+    so (`believed`): on the way from a server far away, anybody can set it.
     """
 
     def __init__(
         self,
         servers: Sequence[str] = (),
         *,
+        believed: bool = False,
         clock: Clock | None = None,
         query_timeout_s: float = QUERY_TIMEOUT_S,
         lookup_timeout_s: float = LOOKUP_TIMEOUT_S,
     ) -> None:
         self._clock: Clock = clock if clock is not None else SystemClock()
+        self._believed = believed
         self._configured = tuple(_parse_server(server) for server in servers)
         self._system: tuple[_Server, ...] = ()
         self._system_mtime = -1.0
@@ -340,7 +343,9 @@ class DnsResolver:
                 tasks.raise_if_cancelled()
                 code = response.rcode()
                 if code in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
-                    return response, bool(self._configured) or server.is_loopback
+                    return response, server.is_loopback or (
+                        self._believed and bool(self._configured)
+                    )
                 fault = f"the DNS answers {dns.rcode.to_text(code)}"
         raise _ServerError(fault)
 

@@ -70,6 +70,8 @@ def of_direct(delivery: Delivery, domain: str, proxy: str, name: str) -> Report:
         fix = f"Start the proxy, or correct “address” ({proxy})."
     elif "no connection within" in status.text:
         fix = PORT_25
+    elif any(t.policy and t.policy in t.answer for t in delivery.tries):
+        fix = f"That is for those who run {domain} to mend. What they ask for is told by: gatepost tls policy {domain}"
     elif "5.7." in str(status):
         fix = "That server refuses mail from your address; a relay may be needed."
     return Report(

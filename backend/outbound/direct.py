@@ -38,6 +38,7 @@ from backend.outbound.dial import (
 )
 from backend.outbound.session import DEFAULT_LIMITS, Dialogues, Limits, Session
 from backend.outbound.tls_findings import DomainFacts, demands_of
+from backend.outbound.tls_outcomes import forget
 from backend.outbound.tls_policy import Demand, TlsPolicy
 from backend.outbound.tls_ways import DirectTls, Telling, Way, ways, without_policies
 from backend.outbound.transport import Delivery, Outgoing, Result, Try
@@ -146,7 +147,9 @@ class DirectTransport:
             return progress.delivery(message)
         facts = await self._tls.findings.of_domain(message.domain, found, demands_of(message))
         progress.facts = facts
-        progress.telling = Telling(self._tls.record, message.trace, message.domain)
+        progress.telling = Telling(
+            forget if message.try_sender else self._tls.record, message.trace, message.domain
+        )
         progress.telling.of_fetch(facts.sts)
         for host in hosts:
             if not progress.goes_on:

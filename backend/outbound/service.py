@@ -463,7 +463,12 @@ class Outbound:
             if result.unconfirmed:
                 details["unconfirmed"] = "yes"
             if last is not None:
-                details |= {"host": last.host, "ip": last.ip, "tls": last.tls}
+                details |= {
+                    "host": last.host,
+                    "ip": last.ip,
+                    "tls": last.tls,
+                    "policy": last.policy,
+                }
             self._note(batch, kind, text, details)
             log.info(
                 "delivery attempt ended",

@@ -101,7 +101,11 @@ class Appliance:
         self.store.quota = self._quota
         await self.store.open()
         self._opened.push_async_callback(self.store.close)
-        resolver = DnsResolver(server.outbound.resolvers, clock=self.clock)
+        resolver = DnsResolver(
+            server.outbound.resolvers,
+            believed=server.outbound.believe_resolvers,
+            clock=self.clock,
+        )
         keys = KeyStore(self.secrets, self.clock)
         # Practice mode asks nobody outside, also not whether a record is published.
         self.dkim = DkimKeys(

@@ -1,5 +1,6 @@
 import asyncio
 
+import dns.asyncquery as dns_asyncquery
 import pytest
 
 from backend.core.clock import FakeClock
@@ -162,6 +163,31 @@ async def test_a_failed_lookup_is_not_kept(dns):
     assert isinstance(await resolver.mx("a.test"), LookupFailed)
     dns.broken.clear()
     assert isinstance(await resolver.mx("a.test"), Found)
+
+
+@pytest.mark.parametrize(
+    ("server", "believed", "authentic"),
+    [
+        ("127.0.0.1", False, True),
+        ("127.0.0.1", True, True),
+        ("192.0.2.53", False, False),
+        ("192.0.2.53", True, True),
+    ],
+)
+async def test_a_resolver_far_away_is_not_believed_unless_the_settings_say_so(
+    dns, monkeypatch, server, believed, authentic
+):
+    real = dns_asyncquery.udp_with_fallback
+
+    async def from_there(question, where, **more):
+        assert where == server
+        return await real(question, "127.0.0.1", **more)
+
+    monkeypatch.setattr(dns_asyncquery, "udp_with_fallback", from_there)
+    dns.authentic = True
+    answer = await DnsResolver([f"{server}:{dns.port}"], believed=believed).mx("a.test")
+    assert isinstance(answer, Found)
+    assert answer.authentic is authentic
 
 
 async def test_an_answer_is_authentic_when_the_named_resolver_says_so(dns):
