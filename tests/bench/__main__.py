@@ -2,6 +2,7 @@
 
 python -m tests.bench                 everything
 python -m tests.bench imap            only rows whose name holds the word
+python -m tests.bench queue           only the outgoing queue
 python -m tests.bench --messages 2000 a smaller mailbox
 """
 
@@ -19,11 +20,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import corpus
+from tests.bench import corpus, outgoing
 from tests.bench.clients import ImapClient, send_messages
 from tests.bench.peers import IMAP_PORT, PASSWORD, SMTP_PORT, USER, Peers
 
 RUNS = 5
+QUEUE_RUNS = 3
 
 
 @dataclass
@@ -160,6 +162,17 @@ def rows(messages: int) -> list[Row]:
     ]
 
 
+def _queue_row(destinations: int, count: int, folder: Path) -> tuple[str, float, float]:
+    """How fast the queue empties: name, ours, Postfix's. The sides take turns, each with new folders."""
+    figures: dict[type, list[float]] = {outgoing.Ours: [], outgoing.Theirs: []}
+    for run in range(QUEUE_RUNS):
+        for kind, rates in figures.items():
+            place = folder / f"queue-{destinations}-{run}-{kind.__name__.lower()}"
+            rates.append(outgoing.measure(kind, place, destinations, count))
+    mine, peer = (statistics.median(rates) for rates in figures.values())
+    return f"queue of {count} to {destinations} destinations, messages/s", mine, peer
+
+
 def _start_gatepost(folder: Path) -> tuple[Side, subprocess.Popen[str]]:
     process = subprocess.Popen(
         [
@@ -217,15 +230,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
     parser.add_argument("word", nargs="?", default="")
     parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--queued", type=int, default=5_000, help="messages in the outgoing queue")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         raise SystemExit("The peers change users: run this as root.")
     folder = Path(tempfile.mkdtemp(prefix="gatepost-bench-"))
     folder.chmod(0o755)  # the peers run as other users
+    results: list[dict[str, object]] = []
+    if arguments.word in "queue":
+        print(f"{'':50} {'gatepost':>12} {'postfix':>12} {'times better':>13}")
+        for destinations in (1, 10):
+            name, mine, peer = _queue_row(destinations, arguments.queued, folder)
+            _print_row(name, mine, peer, mine / peer, "/s")
+            results.append(
+                {"row": name, "gatepost": mine, "peer": peer, "times_better": mine / peer}
+            )
+    if arguments.word != "queue":
+        _compare_mailboxes(arguments, folder, results)
+    if arguments.json:
+        print(json.dumps(results))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _compare_mailboxes(
+    arguments: argparse.Namespace, folder: Path, results: list[dict[str, object]]
+) -> None:
     peers = Peers(folder / "peers")
     ours, process = _start_gatepost(folder / "gatepost")
-    results: list[dict[str, object]] = []
     try:
         peers.start()
         theirs = Side("dovecot", SMTP_PORT, IMAP_PORT, 0)
@@ -243,23 +275,26 @@ def main() -> None:
             mine, peer = (statistics.median(figures[side.name]) for side in (ours, theirs))
             ratio = mine / peer if row.unit == "/s" else peer / mine
             first = figures[theirs.name][0] / figures[ours.name][0] if row.unit == "s" else 0
-            print(
-                f"{row.name:50} {_show(mine, row.unit):>12} {_show(peer, row.unit):>12} {ratio:>12.2f}x  (first: {first:.1f}x)",
-                flush=True,
-            )
+            _print_row(row.name, mine, peer, ratio, row.unit, f"  (first: {first:.1f}x)")
             results.append({"row": row.name, "gatepost": mine, "peer": peer, "times_better": ratio})
         if arguments.word in "memory":
             print(f"{'memory with the mailbox open':50} {_memory_mib(ours.pid):>9.0f} MiB")
             print(
                 f"{'an idle IMAP connection with it selected':50} {_idle_connection_kib(ours):>9.0f} KiB"
             )
-        if arguments.json:
-            print(json.dumps(results))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
         peers.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _print_row(
+    name: str, mine: float, peer: float, ratio: float, unit: str, more: str = ""
+) -> None:
+    print(
+        f"{name:50} {_show(mine, unit):>12} {_show(peer, unit):>12} {ratio:>12.2f}x{more}",
+        flush=True,
+    )
 
 
 def _show(value: float, unit: str) -> str:
