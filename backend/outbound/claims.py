@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.core.address import parse_address
+from backend.core.address import Address, parse_address
 from backend.core.envelope import BodyType
 from backend.core.ids import AccountId, QueueId, TraceId
 from backend.outbound import backoff
@@ -149,6 +149,11 @@ def _claim_batch(
         [{"id": i, "attempts": attempts + 1, "next": next_attempt_at, "now": now} for i in ids],
     )
     asked, recipients = asked_of(kept), tuple(parse_address(row[1]) for row in rows)
+
+    def going_out(addressed: Sequence[Address]) -> None:
+        pairs = zip(ids, recipients, strict=True)
+        note([i for i, recipient in pairs if recipient in addressed], attempts + 1)
+
     return Batch(
         message=message,
         ids=ids,
@@ -173,7 +178,7 @@ def _claim_batch(
             tls_optional=asked.tls_optional,
             tls_choice=TlsChoice(tls_choice),
             earlier=_earlier_addresses(tx, params) if attempts else (),
-            going_out=lambda: note(ids, attempts + 1),
+            going_out=going_out,
         ),
         attempts=attempts + 1,
         next_attempt_at=next_attempt_at,

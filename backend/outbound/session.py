@@ -164,7 +164,7 @@ class Session:
     def going_out(self) -> None:
         """From here on the other side may have the whole message, whatever we hear of it."""
         self.content_is_out = True
-        self.message.going_out()
+        self.message.going_out(self.recipients)
 
     def give_up(self, text: str) -> Outcome:
         """The outcome of a session that broke."""

@@ -1,6 +1,6 @@
 """What every way out has in common: a message and its recipients in, one result for each recipient and a record of the attempt out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from backend.core.status import SmtpStatus
 MAX_EXCERPT_CHARS = 6000  # of one dialogue, kept with the attempt; a security limit
 
 
-def _untold() -> None:
+def _untold(_: Sequence[Address]) -> None:
     """Nobody wants to know."""
 
 
@@ -50,8 +50,10 @@ class Outgoing:
     """Only asks whether mail from the sender would be taken; nothing is sent."""
     earlier: tuple[str, ...] = ()
     """The address at which each earlier attempt ended, oldest first (behaviour T13)."""
-    going_out: Callable[[], None] = field(default=_untold, repr=False, compare=False)
-    """Called before the end of the content is written: from then on the other side may have the message."""
+    going_out: Callable[[Sequence[Address]], None] = field(
+        default=_untold, repr=False, compare=False
+    )
+    """Called before the end of the content is written, with its recipients: from then on the other side may have the message."""
 
     @property
     def asked(self) -> Asked:

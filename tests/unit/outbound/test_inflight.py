@@ -80,8 +80,8 @@ async def test_only_what_may_have_arrived_is_counted_after_a_kill(tmp_path):
         for domain in ("b.test", "c.test", "d.test"):
             await rig.submit(f"bo@{domain}", f"cy@{domain}")
         sent, not_sent, settled = await rig.queue.claim(Room(places=10))
-        sent.outgoing.going_out()
-        settled.outgoing.going_out()
+        sent.outgoing.going_out(sent.outgoing.recipients)
+        settled.outgoing.going_out(settled.outgoing.recipients)
         rig.queue._inflight.settle(settled.ids)
         assert not_sent.attempts == 1
     async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
