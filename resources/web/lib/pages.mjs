@@ -1,31 +1,23 @@
 // Which page stands at which path. The paths are the window's page names too.
-import { Overview } from "../pages/overview.mjs";
-import { Domains } from "../pages/domains.mjs";
-import { Accounts } from "../pages/accounts.mjs";
-import { Account } from "../pages/account.mjs";
-import { Queue } from "../pages/queue.mjs";
-import { Activity, Message } from "../pages/activity.mjs";
-import { LiveLog } from "../pages/log.mjs";
-import { SignIns } from "../pages/signins.mjs";
-import { Settings } from "../pages/settings.mjs";
-import { Server } from "../pages/server.mjs";
-import { Missing } from "../pages/missing.mjs";
 import { PAGES } from "./registry.mjs";
+import { lazy } from "./lazy.mjs";
+
+const Missing = lazy(() => import("../pages/missing.mjs"), "Missing");
 
 // What draws each page of the registry. `rest`: the parameter that gets what follows the page's path. `key`: a page stays as it is
 // (filter, selection, scroll) while its key stays the same.
 const VIEWS = {
-  overview: { view: Overview },
-  domains: { view: Domains, rest: "task" },
-  accounts: { view: Accounts, rest: "task" },
-  account: { view: Account, names: { account: "id" }, rest: "tab", key: "id" },
-  queue: { view: Queue, rest: "id" },
-  activity: { view: Activity },
-  message: { view: Message, names: { trace: "id" }, key: "id" },
-  log: { view: LiveLog },
-  signins: { view: SignIns },
-  settings: { view: Settings },
-  server: { view: Server },
+  overview: { view: lazy(() => import("../pages/overview.mjs"), "Overview") },
+  domains: { view: lazy(() => import("../pages/domains.mjs"), "Domains"), rest: "task" },
+  accounts: { view: lazy(() => import("../pages/accounts.mjs"), "Accounts"), rest: "task" },
+  account: { view: lazy(() => import("../pages/account.mjs"), "Account"), names: { account: "id" }, rest: "tab", key: "id" },
+  queue: { view: lazy(() => import("../pages/queue.mjs"), "Queue"), rest: "id" },
+  activity: { view: lazy(() => import("../pages/activity.mjs"), "Activity") },
+  message: { view: lazy(() => import("../pages/activity.mjs"), "Message"), names: { trace: "id" }, key: "id" },
+  log: { view: lazy(() => import("../pages/log.mjs"), "LiveLog") },
+  signins: { view: lazy(() => import("../pages/signins.mjs"), "SignIns") },
+  settings: { view: lazy(() => import("../pages/settings.mjs"), "Settings") },
+  server: { view: lazy(() => import("../pages/server.mjs"), "Server") },
 };
 
 /** In the rail, in this order; `bar`: in the bar of a phone, the others are under More. */

@@ -8,13 +8,32 @@ import pytest
 import resources
 
 WEB = resources.path("web")
-SCRIPTS = sorted(WEB.rglob("*.mjs"))
-OWN = [script for script in SCRIPTS if script.parent.name != "vendor"]
+OWN = [script for script in sorted(WEB.rglob("*.mjs")) if script.parent.name != "vendor"]
 MAX_SCRIPT_BYTES = 150_000
 
 
-def test_all_scripts_together_are_small() -> None:
-    assert sum(script.stat().st_size for script in SCRIPTS) < MAX_SCRIPT_BYTES
+def loaded_with(script: Path, known: frozenset[Path] = frozenset()) -> frozenset[Path]:
+    """The script and all that it imports before it runs."""
+    if script in known:
+        return known
+    known |= {script}
+    text = script.read_text(encoding="utf-8")
+    for target in re.findall(r'^(?:import|export) [^;]*?from "([^"]+)";', text, re.MULTILINE):
+        known = loaded_with((script.parent / target).resolve(), known)
+    return known
+
+
+@pytest.mark.parametrize("page", sorted((WEB / "pages").glob("*.mjs")), ids=lambda page: page.name)
+def test_all_that_a_page_loads_is_small(page: Path) -> None:
+    frame = loaded_with((WEB / "app.mjs").resolve())
+    loaded = loaded_with(page.resolve(), frame)
+    assert sum(script.stat().st_size for script in loaded) < MAX_SCRIPT_BYTES
+
+
+def test_pages_are_loaded_when_they_are_opened() -> None:
+    frame = loaded_with((WEB / "app.mjs").resolve())
+    at_once = {script.name for script in frame if script.parent.name == "pages"}
+    assert at_once == {"signin.mjs"}
 
 
 def test_the_html_has_no_inline_script_handler_or_style() -> None:
@@ -44,7 +63,7 @@ def test_text_gets_into_pages_as_text_only(script: Path) -> None:
 
 @pytest.mark.parametrize("script", OWN, ids=lambda script: script.name)
 def test_every_import_is_a_file_beside_it(script: Path) -> None:
-    for target in re.findall(r'from "([^"]+)"', script.read_text(encoding="utf-8")):
+    for target in re.findall(r'(?:from |import\()"([^"]+)"', script.read_text(encoding="utf-8")):
         assert target.startswith(("./", "../")), f"{script.name} imports {target}"
         assert (script.parent / target).resolve().is_file(), f"{script.name} imports {target}"
 
