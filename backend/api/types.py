@@ -413,7 +413,7 @@ class QueueDetail(Reply):
 
 
 class TimelineStep(Reply):
-    """`kind` is stable: received, checked, accepted, rejected, delivered, queued, attempt, sent, deferred, bounced, held, dropped."""
+    """`kind` is stable: received, checked, accepted, rejected, delivered, queued, attempt, sent, deferred, bounced, held, dropped, reported."""
 
     at: datetime
     kind: str

@@ -85,7 +85,7 @@ class TimelineEntry:
     """One step of one message's way, in plain words.
 
     `kind` is stable: received, checked, accepted, signed, unsigned, rejected, delivered, queued, attempt, sent, deferred,
-    bounced, held, dropped.
+    bounced, held, dropped, reported (another server told of it later).
     """
 
     trace: TraceId

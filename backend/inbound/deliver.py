@@ -4,7 +4,7 @@ Port 25 asks `accept_recipient` at RCPT and calls `receive` after DATA. Mail of 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from backend.store.values import Content, NewMessage, Target
 log = logs.get(__name__)
 
 Timeline = Callable[[TimelineEntry], None]
+Follow = Callable[[Sequence[AccountId], Address | None, Content, TraceId], Awaitable[object]]
+"""What comes after a delivery: the accounts, the sender, the content as it came, and its trace."""
 
 _RECIPIENTS_CHANGED = SmtpStatus(
     451, "4.2.1", "The recipients have changed in the meantime; please send it again"
@@ -39,6 +41,10 @@ _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
 def _untold(_: TimelineEntry) -> None:
+    pass
+
+
+async def _unfollowed(*_: object) -> None:
     pass
 
 
@@ -52,6 +58,7 @@ class Inbound:
         checks: Sequence[Check] = (),
         clock: Clock | None = None,
         timeline: Timeline = _untold,
+        follow: Follow = _unfollowed,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -59,6 +66,7 @@ class Inbound:
         self._checks = tuple(checks)
         self._clock = clock or SystemClock()
         self._timeline = timeline
+        self._follow = follow
 
     def accept_recipient(
         self, session: SessionFacts, sender: Address | None, address: Address
@@ -182,6 +190,13 @@ class Inbound:
             size_bytes=size_bytes,
             recipients=len(targets),
         )
+        accounts = list(
+            dict.fromkeys(place.account for target in targets for place in target.places)
+        )
+        try:
+            await self._follow(accounts, envelope.sender, content, trace)
+        except Exception as error:  # the message is stored, which is what was asked for
+            log.warning("what follows a delivery failed", trace=trace, cause=repr(error))
         return SmtpStatus(250, "2.0.0", f"Stored as {trace}")
 
     def _as_they_are_now(self, targets: Sequence[Recipient]) -> list[Recipient]:

@@ -21,6 +21,7 @@ from backend.dns.resolver import Resolver
 from backend.observe import log as logs
 from backend.outbound import suppressions
 from backend.outbound.advice import Report
+from backend.outbound.bounces import IncomingBounces
 from backend.outbound.dial import Endpoints
 from backend.outbound.entries import UNCONFIRMED, Batch, Fate, Item, Verdict
 from backend.outbound.failure import judge
@@ -109,6 +110,7 @@ class Outbound:
             on_problem=on_problem,
             on_clear=on_clear,
         )
+        self.bounces = IncomingBounces(self.queue, record)
         self.submitter = Submitter(
             self.queue,
             config=config,

@@ -152,6 +152,7 @@ class Appliance:
             checks=checks,
             clock=self.clock,
             timeline=self.record,
+            follow=self.outbound.bounces.take,
         )
         self._build_mail_servers(config)
         self.accounts = AccountService(

@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "bounced": ("error", "arrow-back-up", "came back"),
     "held": ("warn", "hand-stop", "on hold"),
     "dropped": ("neutral", "trash", "dropped"),
+    "reported": ("info", "inbox", "reported"),
 }
 UNKNOWN = ("neutral", "circle-dashed", "")
 FINAL = frozenset({"rejected", "delivered", "sent", "bounced", "dropped"})
@@ -84,6 +85,7 @@ def verdict(steps: list[t.TimelineStep], *, since_s: float = 0.0) -> tuple[str, 
         "held": "It is on hold until someone releases it.",
         "deferred": "It was not taken yet. The server tries again by itself.",
         "queued": "It waits in the queue.",
+        "reported": "Another server told more about it later.",
         "dropped": "It was removed from the queue.",
         "accepted": "It was accepted.",
     }

@@ -203,7 +203,7 @@ const STEPS = {
   signed: ["info", "key", "signed"], unsigned: ["warn", "alert-triangle", "not signed"],
   rejected: ["error", "ban", "refused"], delivered: ["ok", "inbox", "delivered"], queued: ["info", "clock", "waiting"],
   attempt: ["info", "send", "sending"], sent: ["ok", "send", "sent"], deferred: ["warn", "clock", "trying again"],
-  bounced: ["error", "arrow-back-up", "came back"], held: ["warn", "hand-stop", "on hold"], dropped: ["neutral", "trash", "dropped"],
+  bounced: ["error", "arrow-back-up", "came back"], held: ["warn", "hand-stop", "on hold"], dropped: ["neutral", "trash", "dropped"], reported: ["info", "inbox", "reported"],
 };
 
 export function stepOf(kind) {

@@ -47,6 +47,7 @@ const VERDICTS = {
   deferred: () => "It was not taken yet. The server tries again by itself.",
   queued: () => "It waits in the queue.",
   dropped: () => "It was removed from the queue.",
+  reported: () => "Another server told more about it later.",
   accepted: () => "It was accepted.",
 };
 

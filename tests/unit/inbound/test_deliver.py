@@ -155,3 +155,21 @@ async def test_mail_for_an_alias_lies_with_each_member(servers):
     assert len(await servers.messages("bert")) == 1
     refused = servers.inbound.accept_recipient(SESSION, SENDER, parse_address("ours@gatepost.test"))
     assert (refused.code, refused.enhanced) == (550, "5.7.1")
+
+
+async def test_what_follows_a_delivery_hears_of_it_and_may_fail(servers, expect_log):
+    expect_log("what follows a delivery failed")
+    followed = []
+
+    async def follow(accounts, sender, content, trace):
+        followed.append((accounts, sender, content, trace))
+        raise RuntimeError("broken")
+
+    inbound = Inbound(servers.store, servers.directory, hostname=HOST, follow=follow)
+    recipients = [inbound.accept_recipient(SESSION, None, a) for a in (ANNA, SHOP, BERT)]
+    envelope = Envelope(sender=None, recipients=(ANNA, SHOP, BERT))
+    assert (await inbound.receive(envelope, recipients, SIMPLE, SESSION)).code == 250
+    (heard,) = followed
+    assert heard[1:] == (None, SIMPLE, TraceId("trace1"))
+    assert set(heard[0]) == {AccountId("anna"), AccountId("bert")}
+    assert len(heard[0]) == 2
