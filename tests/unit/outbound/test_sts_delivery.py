@@ -6,6 +6,7 @@ import pytest
 
 from backend.core.clock import SystemClock
 from backend.dns.resolver import DnsResolver
+from backend.outbound.dial import SocksProxy
 from backend.outbound.direct import DirectTransport
 from backend.outbound.session import Limits
 from backend.outbound.sts import StsPolicies
@@ -17,6 +18,7 @@ from backend.outbound.tls_ways import Checks, DirectTls
 from backend.tls.contexts import client_context
 from tests.support.certificates import make
 from tests.support.dns_server import DnsServer
+from tests.support.microsocks import Microsocks
 from tests.support.outgoing import message
 from tests.support.policy_server import PolicyServer, policy_text
 from tests.support.smtp_sink import SmtpSink
@@ -44,7 +46,7 @@ class Bench:
             }
         )
 
-    async def deliver(self, policy, first, second=GOOD, **more):
+    async def deliver(self, policy, first, second=GOOD, *, proxy=None, **more):
         """`first` is the certificate of mx1.b.test."""
         ca = self.folder / "ca.pem"
         ca.write_bytes(ROOT.pem)
@@ -80,6 +82,7 @@ class Bench:
                 port=port,
                 allow_private=True,
                 limits=Limits(connect_s=5, step_s=5, session_s=20),
+                proxy=proxy,
                 tls=DirectTls(
                     findings=TlsFindings(resolver, port=port, find_sts=policies.find),
                     checks=Checks(clock, context),
@@ -217,3 +220,27 @@ async def test_requiretls_goes_to_a_listed_server_that_passes_it_on_only(bench):
     assert bench.first.messages == []
     assert not delivery.results[0].status.is_success
     assert bench.told[0] == (STS, TlsResult.SUCCESS)
+
+
+async def test_requiretls_does_not_go_where_only_an_unsigned_mx_record_leads(bench):
+    del bench.dns.records["_mta-sts.b.test"]
+    delivery = await bench.deliver(ENFORCE, GOOD, require_tls=True)
+    assert bench.first.connections == 0
+    assert str(delivery.results[0].status).startswith("550 5.7.30")
+
+
+@pytest.mark.parametrize(("certificate", "arrives"), [("localhost", True), ("mx1.b.test", False)])
+async def test_what_is_demanded_holds_behind_a_proxy_as_well(bench, certificate, arrives):
+    # The proxy asks the system for addresses: this is the one name that every computer knows.
+    # No policy can list it, so this is the one for when nothing is known.
+    bench.dns.broken.add("_mta-sts.b.test")
+    bench.dns.add("b.test", {"MX": ["10 localhost."]})
+    bench.dns.add("localhost", {"A": ["127.0.0.1"]})
+    async with Microsocks() as socks:
+        delivery = await bench.deliver(
+            ENFORCE,
+            make(certificate, issuer=ROOT),
+            proxy=SocksProxy(host="127.0.0.1", port=socks.port),
+        )
+    assert delivery.results[0].status.is_success is arrives
+    assert len(bench.first.messages) == arrives
