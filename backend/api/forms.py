@@ -216,7 +216,7 @@ class Action(Reply):
     """Something to do from a form, a row or a selection.
 
     Either `page` (a path in the face) or `method` and `path` (a route below /api/v1); both may hold `{key}` for the key of the form or
-    the row, and `{name}` for a column. `body` is what is sent; with `sends` "values" the values of the form, with "keys" the chosen
+    the row, and `{name}` for a column. `body` is what is sent, its texts filled in the same way; with `sends` "values" the values of the form, with "keys" the chosen
     rows as `{"ids": [...]}`. `unsaved`: works on what is not saved yet. `result`: what comes back: nothing worth showing,
     a job to be followed, or a report to be shown.
     """
@@ -282,6 +282,9 @@ class ListSpec(Reply):
     sort: str = ""
     searchable: bool = True
     paged: bool = False
+    cursor: bool = False
+    """The route takes `limit`, `text` (what is searched for), the filters, and as `cursor` what the reply before gave as `next`;
+    empty after the last page. It can't be sorted."""
     page: str = ""
     """Where a row opens, with `{key}`."""
     actions: list[Action] = Setting(default_factory=list)

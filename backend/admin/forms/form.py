@@ -14,9 +14,10 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from backend.admin.forms.wording import fault_of_model
 from backend.admin.language import Words
 from backend.admin.services import Services
-from backend.admin.specs.check import Fault, Path
+from backend.admin.specs.check import KEY_PATH, Fault, Path, check_values
 from backend.admin.specs.compile import compile_fields
 from backend.api import forms as f
+from backend.config.fields import MAX_NAME_CHARS
 from backend.config.model import Config
 
 Values = dict[str, JsonValue]
@@ -148,6 +149,45 @@ class PartForm(Form):
         return self.put(config, key, checked(self.model, {**found.model_dump(), **values}))
 
 
+@dataclass(eq=False)
+class NamedForm(PartForm):
+    """On one of several things under names that people choose; it makes new ones too."""
+
+    key_field: f.Field | None = None
+
+    def make_spec(self) -> f.Spec:
+        spec = super().make_spec()
+        return spec.model_copy(update={"creates": True, "key_field": self.key_field})
+
+    def first_values(self) -> Values:
+        return first_values_of(self.spec.fields)
+
+    def check_key(self, key: str) -> list[Fault]:
+        return check_key(self.key_field, key)
+
+    def write(self, config: Config, key: str, values: Values) -> Config:
+        found = self.get(config, key)
+        stored = {} if found is None else found.model_dump()
+        return self.put(config, key, checked(self.model, {**stored, **values}))
+
+
+class RowForm(Form):
+    """A form whose values are rows of a database, not settings. `check` has found no fault in what is saved."""
+
+    def read(self, config: Config, key: str) -> Values | None:  # noqa: ARG002  # rows are read from the database
+        return None
+
+    def write(self, config: Config, key: str, values: Values) -> Config:  # noqa: ARG002  # rows are written by `save_row`
+        return config
+
+    def place(self, key: str) -> Path:  # noqa: ARG002  # it has none in the configuration
+        return ()
+
+    @abstractmethod
+    async def save_row(self, services: Services, key: str, values: Values) -> list[Fault]:
+        """Writes it, or tells why not."""
+
+
 def checked(model: type[M], data: Mapping[str, Any]) -> M:
     """Raises:
     InvalidError: with every fault that the model finds, at its path in `data`.
@@ -180,3 +220,32 @@ def first_values_of(fields: Sequence[f.Field]) -> Values:
         else:
             values[each.key] = empty.get(each.kind)
     return values
+
+
+_NAME = r"[a-z0-9][a-z0-9._-]*"
+
+
+def name_field(ask: str, *, suggest_from: str = "", help_: str = "How routes call it.") -> f.Field:
+    """Of a thing that people give a name."""
+    return f.Field(
+        key="name",
+        kind="text",
+        label="Name",
+        help=help_,
+        required=True,
+        autofocus=True,
+        placeholder="relay",
+        max_length=MAX_NAME_CHARS,
+        pattern=f.Pattern(
+            regex=_NAME,
+            message="Lower-case letters, digits, “.”, “_” and “-”, the first a letter or digit.",
+        ),
+        suggest_from=suggest_from,
+        ask=ask,
+    )
+
+
+def check_key(field: f.Field | None, key: str) -> list[Fault]:
+    """Whether a new thing can be called so; faults have the path of a key."""
+    assert field is not None
+    return check_values([field.model_copy(update={"key": KEY_PATH[0]})], {KEY_PATH[0]: key})

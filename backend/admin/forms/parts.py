@@ -6,13 +6,22 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from backend.admin.forms.form import PartForm, Values, checked, with_domains, with_server
+from backend.admin.forms.form import (
+    NamedForm,
+    PartForm,
+    Values,
+    checked,
+    name_field,
+    with_domains,
+    with_server,
+)
 from backend.admin.language import Words
 from backend.admin.specs.check import Path
 from backend.api import forms as f
 from backend.config.alias import Alias
 from backend.config.dkim import Dkim
 from backend.config.model import Account, Config, DomainsConfig, MailDomain, ServerConfig
+from backend.config.routing import HoldRule
 from backend.core.address import AddressError, parse_domain
 
 
@@ -107,6 +116,23 @@ def mail_form(id_: str, words: f.Spec, only: Sequence[str]) -> PartForm:
         ),
         prefix=lambda _: (),
         only=names,
+    )
+
+
+def hold_rule_form(words: f.Spec) -> PartForm:
+    """On a hold rule; it makes new ones too."""
+    return NamedForm(
+        id="hold-rule",
+        model=HoldRule,
+        words=words.model_copy(update={"key": "name"}),
+        get=lambda config, key: config.domains.hold_rules.get(key),
+        put=lambda config, key, new: with_domains(
+            config, hold_rules={**config.domains.hold_rules, key: new}
+        ),
+        prefix=lambda key: ("hold_rules", key),
+        key_field=name_field(
+            "Give the rule a name", help_="It is shown with each message that the rule holds."
+        ).model_copy(update={"placeholder": "their-move"}),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from backend.admin.forms.effects import effects_of, needs_restart
-from backend.admin.forms.form import Form, InvalidError, Secrets, Values
+from backend.admin.forms.form import Form, InvalidError, RowForm, Secrets, Values
 from backend.admin.forms.wording import fault_between, to_wire
 from backend.admin.language import Words
 from backend.admin.services import Services
@@ -115,6 +115,8 @@ async def save(
     form, key, services, words = request.form, request.key, request.services, request.words
     if fault := too_large(dict(sent)):
         raise RefusedFormError([fault], words)
+    if isinstance(form, RowForm):
+        return await _save_row(request, form, sent, dry_run=dry_run)
     await services.config.reload_from_disk()
     base = await _base_values(request, base_revision)
     await _refuse_conflict(request, base)
@@ -160,6 +162,20 @@ async def save(
     await form.keep_secrets(services, key, secrets, is_new=old is None, before=False)
     now = await _values(request, request.config)
     return f.Saved(revision=now.revision, values=now.values, effects=effects, needs_restart=restart)
+
+
+async def _save_row(
+    request: Request, form: RowForm, sent: Mapping[str, JsonValue], *, dry_run: bool
+) -> f.Saved:
+    key, words, revision = request.key, request.words, request.config.revision
+    values: Values = {**form.first_values(), **sent}
+    faults = [*form.check_key(key), *check_values(form.spec.fields, values)]
+    if not faults and not dry_run:
+        faults = await form.save_row(request.services, key, values)
+    if faults:
+        raise RefusedFormError(_once_each(faults), words)
+    added = f.Effect(text=words("{name} is added.", name=key))
+    return f.Saved(saved=not dry_run, revision=revision, values=values, effects=[added])
 
 
 class _ChangedMeanwhileError(Exception):

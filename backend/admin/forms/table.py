@@ -10,10 +10,12 @@ from backend.admin.forms.parts import (
     alias_form,
     dkim_form,
     domain_form,
+    hold_rule_form,
     mail_form,
     section_form,
     server_form,
 )
+from backend.admin.forms.suppression import SuppressionForm
 from backend.admin.forms.transport import TransportForm
 from backend.api import forms as f
 from backend.api.conditions import Cond
@@ -437,6 +439,145 @@ TRANSPORT = TransportForm(
     )
 )
 
+_ADD_HOLD = f.Action(
+    id="add", title="Add a hold rule", icon="plus", kind="primary", page="/queue/holds/new"
+)
+_REMOVE_HOLD = f.Action(
+    id="remove",
+    title="Remove and release",
+    icon="trash",
+    kind="danger",
+    method="DELETE",
+    path="/queue/holds/{key}?release=true",
+    done="The rule is removed, and what it held goes on.",
+    confirm=f.Confirm(
+        title="Remove the hold rule {key}?",
+        text="The messages that it holds are sent, unless another rule holds them as well.",
+        verb="Remove and release",
+    ),
+)
+_APPLY_HOLD = f.Action(
+    id="apply",
+    title="Hold what waits already",
+    help="A rule holds what is accepted from now on; this takes what is in the queue as well.",
+    icon="hand-stop",
+    method="POST",
+    path="/queue/holds/{key}/apply",
+    done="What matches in the queue is held.",
+)
+
+HOLD_RULE = hold_rule_form(
+    _words(
+        "Hold rule",
+        "Mail that matches is accepted, but kept in the queue for now.",
+        "hand-stop",
+        "/queue/holds/{key}",
+        actions=[_APPLY_HOLD, _REMOVE_HOLD],
+        listing=f.ListSpec(
+            path="/queue/holds",
+            columns=[
+                f.Column(key="name", title="Rule", main=True),
+                f.Column(key="settings/comment", title="Reason", priority=2, width="l"),
+                f.Column(key="held", title="Holds", kind="number"),
+                f.Column(
+                    key="settings/disabled",
+                    title="State",
+                    kind="state",
+                    empty="removed",
+                    choices=[
+                        f.Choice(value=False, label="in use", icon="hand-stop"),
+                        f.Choice(value=True, label="switched off", icon="player-pause"),
+                    ],
+                ),
+            ],
+            sort="name",
+            page="/queue/holds/{key}",
+            actions=[_ADD_HOLD],
+            row_actions=[_APPLY_HOLD, _REMOVE_HOLD],
+            empty=f.EmptyText(
+                title="No hold rule",
+                text="Nothing is held back by a rule.",
+                icon="hand-stop",
+                action=_ADD_HOLD,
+            ),
+            events=["config", "queue"],
+        ),
+    )
+)
+
+_ADD_SUPPRESSION = f.Action(
+    id="add", title="Add an address", icon="plus", kind="primary", page="/suppressions/new"
+)
+
+SUPPRESSION = SuppressionForm(
+    _words(
+        "Suppression list",
+        "Addresses to which nothing is sent, because they bounced for good or because somebody said so.",
+        "ban",
+        "/suppressions/{key}",
+        listing=f.ListSpec(
+            path="/suppressions",
+            key="address",
+            cursor=True,
+            columns=[
+                f.Column(key="address", title="Address", main=True, sortable=False),
+                f.Column(
+                    key="account",
+                    title="For",
+                    empty="all accounts",
+                    priority=2,
+                    sortable=False,
+                ),
+                f.Column(key="reason", title="Reason", width="l", priority=3, sortable=False),
+                f.Column(
+                    key="automatic",
+                    title="Entered",
+                    kind="state",
+                    priority=3,
+                    sortable=False,
+                    choices=[
+                        f.Choice(value=True, label="by the server", icon="server"),
+                        f.Choice(value=False, label="by hand", icon="user"),
+                    ],
+                ),
+                f.Column(key="since", title="Since", kind="time", priority=2, sortable=False),
+                f.Column(key="until", title="Until", kind="time", empty="for ever", sortable=False),
+            ],
+            filters=[
+                f.Field(
+                    key="automatic",
+                    kind="choice",
+                    label="Entered",
+                    nullable=True,
+                    choices=[
+                        f.Choice(value=True, label="by the server"),
+                        f.Choice(value=False, label="by hand"),
+                    ],
+                )
+            ],
+            actions=[_ADD_SUPPRESSION],
+            row_actions=[
+                f.Action(
+                    id="remove",
+                    title="Send to it again",
+                    icon="trash",
+                    method="POST",
+                    path="/suppressions/remove",
+                    body={"items": [{"account": "{account}", "address": "{address}"}]},
+                    done="Mail to the address is sent again.",
+                )
+            ],
+            empty=f.EmptyText(
+                title="Nothing is suppressed",
+                text="An address that does not exist any more comes here by itself.",
+                icon="ban",
+                action=_ADD_SUPPRESSION,
+            ),
+            events=["queue"],
+        ),
+    )
+)
+
 # --- the server ----------------------------------------------------------------------------------------------------------
 
 IDENTITY = server_form(
@@ -500,6 +641,8 @@ FORMS: tuple[Form, ...] = (
     POSTMASTER,
     ROUTES,
     TRANSPORT,
+    HOLD_RULE,
+    SUPPRESSION,
     IDENTITY,
     LISTENERS,
     TLS,

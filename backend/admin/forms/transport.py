@@ -4,7 +4,6 @@
 is used, over which kind of addresses, and the sign-in with its password.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -13,16 +12,17 @@ from backend.admin.forms.form import (
     InvalidError,
     Secrets,
     Values,
+    check_key,
     checked,
     first_values_of,
+    name_field,
     with_domains,
 )
 from backend.admin.language import Words
 from backend.admin.services import Services
-from backend.admin.specs.check import KEY_PATH, Fault, Path
+from backend.admin.specs.check import Fault, Path
 from backend.admin.specs.compile import compile_field, compile_fields
 from backend.api import forms as f
-from backend.config.fields import MAX_NAME_CHARS
 from backend.config.model import Config
 from backend.config.routing import (
     DirectTransport,
@@ -37,7 +37,6 @@ RELAYS = ("submissions", "submission", "smtp")
 TLS_SETTINGS = ("no_starttls", "starttls_insecure_skip_verify")
 PASSWORD: Path = ("via", "auth", "password")
 
-_NAME = r"[a-z0-9][a-z0-9._-]*"
 PASSWORD_MOVES = "The saved password will be sent to {host} from now on. If that is not meant, enter another one."  # noqa: S105  # a sentence about one
 
 
@@ -59,28 +58,12 @@ class TransportForm(Form):
             variants=_variants(),
             keywords="relay smarthost proxy socks direct method",
         )
-        name = f.Field(
-            key="name",
-            kind="text",
-            label="Name",
-            help="How routes call it.",
-            required=True,
-            autofocus=True,
-            placeholder="relay",
-            max_length=MAX_NAME_CHARS,
-            pattern=f.Pattern(
-                regex=_NAME,
-                message="Lower-case letters, digits, “.”, “_” and “-”, the first a letter or digit.",
-            ),
-            suggest_from="via/host",
-            ask="Give the transport a name",
-        )
         return self._words.model_copy(
             update={
                 "id": self.id,
                 "key": "transport",
                 "creates": True,
-                "key_field": name,
+                "key_field": name_field("Give the transport a name", suggest_from="via/host"),
                 "fields": [via],
             }
         )
@@ -95,12 +78,7 @@ class TransportForm(Form):
         return self.spec.fields[0].variants[0].fields
 
     def check_key(self, key: str) -> list[Fault]:
-        if re.fullmatch(_NAME, key) and len(key) <= MAX_NAME_CHARS:
-            return []
-        name = self.spec.key_field
-        assert name is not None
-        assert name.pattern is not None
-        return [Fault("field.pattern", KEY_PATH, name.pattern.message)]
+        return check_key(self.spec.key_field, key)
 
     def read(self, config: Config, key: str) -> Values | None:
         found = config.domains.transports.get(key)

@@ -10,6 +10,7 @@ import resources
 from backend.admin.forms import service, wording
 from backend.admin.forms.effects import SENTENCES
 from backend.admin.forms.parts import NO_ADMINISTRATION
+from backend.admin.forms.suppression import NO_ACCOUNT, NO_ADDRESS
 from backend.admin.forms.table import FORMS
 from backend.admin.forms.transport import PASSWORD_MOVES
 from backend.admin.language import read_po, texts_in
@@ -47,6 +48,8 @@ def _texts() -> Iterator[tuple[str, str]]:
         yield "what a save does", text
     for text in service.SENTENCES:
         yield "saving a form", text
+    for text in (NO_ADDRESS, NO_ACCOUNT):
+        yield "form suppression", text
 
 
 def render(language: str, translations: dict[str, str]) -> str:
