@@ -21,6 +21,13 @@ addEventListener("beforeunload", (event) => drafts.size > 0 && event.preventDefa
 
 const valuesPath = (id, name) => `/forms/${seg(id)}/${seg(name || "-")}`;
 const escape = (text, values, name) => text.replace(/\{(\w+)\}/g, (_, key) => (key === "key" ? name : (values[key] ?? "")));
+/** The texts of an action's body, filled in. */
+function filled(body, values, name) {
+  if (typeof body === "string") return escape(body, values, name);
+  if (Array.isArray(body)) return body.map((each) => filled(each, values, name));
+  if (body === null || typeof body !== "object") return body;
+  return Object.fromEntries(Object.entries(body).map(([key, each]) => [key, filled(each, values, name)]));
+}
 
 /**
  * `name`: the key of the thing that is edited, empty for a new one or when there is only one.
@@ -167,7 +174,7 @@ export function ActionButton({ action, name, values = {}, onDone, quiet = false 
   const run = async () => {
     setBusy(true);
     try {
-      const body = action.sends === "values" ? { ...action.body, values } : action.method === "GET" || action.method === "DELETE" ? undefined : (action.body ?? {});
+      const body = action.sends === "values" ? { ...action.body, values } : action.method === "GET" || action.method === "DELETE" ? undefined : filled(action.body ?? {}, values, name);
       const reply = await call(action.method, escape(action.path, values, seg(name)), { body });
       if (action.result === "report") setReport(reply);
       else toast(action.done || `${action.title}: done.`);

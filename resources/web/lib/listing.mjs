@@ -23,18 +23,20 @@ function Rows({ spec, fixed, onOpen }) {
   const [at, setAt] = useState(0);
   const [picked, setPicked] = useState(() => new Set());
   const wanted = useDebounced(search);
-  const query = listing.paged ? { ...fixed, ...filters, search: wanted, sort, limit: PAGE, offset: at } : fixed;
+  const [cursors, setCursors] = useState([]); // of the pages before this one, where the server pages by them
+  const toStart = () => (setAt(0), setCursors([]));
+  const query = listing.cursor ? { ...fixed, ...filters, text: wanted, limit: PAGE, cursor: cursors.at(-1) } : listing.paged ? { ...fixed, ...filters, search: wanted, sort, limit: PAGE, offset: at } : fixed;
   const found = useLoad(() => get(listing.path, query), listing.events ?? ["config"], [JSON.stringify(query)]);
   const asked = Boolean(search || Object.values(filters).some((value) => value !== "" && value !== null && value !== undefined));
   return html`<div class="listing">
     ${(listing.searchable !== false || listing.filters?.length > 0) && html`<div class="filters">
-      ${listing.searchable !== false && html`<input class="filter" type="search" aria-label=${`Search ${spec.title}`} placeholder="Search" value=${search} onInput=${(event) => (setSearch(event.target.value), setAt(0))} />`}
-      ${listing.filters?.map((field) => html`<select key=${field.key} aria-label=${field.label} value=${filters[field.key] ?? ""} onChange=${(event) => (setFilters({ ...filters, [field.key]: event.target.value }), setAt(0))}>
+      ${listing.searchable !== false && html`<input class="filter" type="search" aria-label=${`Search ${spec.title}`} placeholder="Search" value=${search} onInput=${(event) => (setSearch(event.target.value), toStart())} />`}
+      ${listing.filters?.map((field) => html`<select key=${field.key} aria-label=${field.label} value=${filters[field.key] ?? ""} onChange=${(event) => (setFilters({ ...filters, [field.key]: event.target.value }), toStart())}>
         <option value="">${field.label}: all</option>${field.choices.map((choice) => html`<option value=${choice.value}>${choice.label}</option>`)}</select>`)}
     </div>`}
     <${Loaded} of=${found}>${(reply) => {
       const all = reply[listing.items ?? "items"];
-      const rows = listing.paged ? all : shown(all, listing, wanted, filters, sort);
+      const rows = listing.paged || listing.cursor ? all : shown(all, listing, wanted, filters, sort);
       const total = reply.total ?? rows.length;
       if (rows.length === 0 && asked) return html`<${Empty} icon="filter" text="Nothing matches."><${Button} onClick=${() => (setSearch(""), setFilters({}))}>Clear the filter</${Button}></${Empty}>`;
       if (rows.length === 0) return html`<${Empty} icon=${listing.empty.icon || "circle-dashed"} text=${`${listing.empty.title} ${listing.empty.text ?? ""}`}>${listing.empty.action && html`<${ActionButton} action=${listing.empty.action} name="" />`}</${Empty}>`;
@@ -42,6 +44,7 @@ function Rows({ spec, fixed, onOpen }) {
         <table class="cards"><thead><tr>${listing.mass_actions?.length > 0 && html`<th class="c-check"><input type="checkbox" aria-label="Choose all" checked=${picked.size === rows.length} onChange=${(event) => setPicked(new Set(event.target.checked ? rows.map((row) => row[listing.key ?? "name"]) : []))} /></th>`}
           ${listing.columns.map((column) => html`<${Head} key=${column.key} column=${column} sort=${sort} setSort=${setSort} />`)}${listing.row_actions?.length > 0 && html`<th><span class="offscreen">Actions</span></th>`}</tr></thead>
           <tbody>${rows.map((row) => html`<${Row} key=${row[listing.key ?? "name"]} row=${row} listing=${listing} picked=${picked} setPicked=${setPicked} onOpen=${onOpen} reload=${found.reload} />`)}</tbody></table>
+        ${listing.cursor && (cursors.length > 0 || reply.next) && html`<div class="pager"><${Button} icon="chevron-left" disabled=${!cursors.length} onClick=${() => setCursors(cursors.slice(0, -1))}>Newer</${Button}><span>${number(total)} in all</span><${Button} icon="chevron-right" disabled=${!reply.next} onClick=${() => setCursors([...cursors, reply.next])}>Older</${Button}></div>`}
         ${listing.paged && total > PAGE && html`<div class="pager"><${Button} icon="chevron-left" disabled=${at === 0} onClick=${() => setAt(Math.max(0, at - PAGE))}>Newer</${Button}><span>${number(at + 1)}–${number(Math.min(at + PAGE, total))} of ${number(total)}</span><${Button} icon="chevron-right" disabled=${at + PAGE >= total} onClick=${() => setAt(at + PAGE)}>Older</${Button}></div>`}`;
     }}</${Loaded}>
   </div>`;
