@@ -1,6 +1,7 @@
 """Servers and DNS entries that mean harm, or are made badly beyond belief: nothing hangs, breaks, or is believed."""
 
 import asyncio
+import base64
 import email
 import email.policy
 import time
@@ -14,8 +15,10 @@ from backend.dns.resolver import DnsResolver
 from backend.outbound.direct import MAX_TRIES, DirectTransport
 from backend.outbound.session import Limits
 from backend.outbound.transport import Outgoing
+from backend.smtp.client import Tls
 from tests.support.dns_server import DnsServer
 from tests.support.outbound_rig import OutboundRig
+from tests.support.relay_rig import relay
 from tests.support.smtp_sink import ScriptedServer, SmtpSink, say, self_signed, stall, up_to_data
 
 CONTENT = b"From: anna@a.test\r\nSubject: x\r\n\r\nhello\r\n"
@@ -149,6 +152,57 @@ async def test_a_server_out_of_its_mind_costs_an_attempt_and_no_more(make, conve
             assert result.status.is_temporary, result.status
         assert len(delivery.tries) == 1
         assert len(delivery.tries[0].excerpt) <= 6000
+
+
+@pytest.mark.parametrize(
+    "conversation", [endless_lines, endless_line, no_word_fits, takes_everything, asks_and_goes]
+)
+async def test_a_relay_out_of_its_mind_costs_an_attempt_and_no_more(conversation):
+    async with ScriptedServer(conversation) as server:
+        transport, dialogues = relay(server.port, tls=Tls.NEVER, verify=False)
+        result, delivery = await outcome(transport)
+        assert result.status.is_temporary, result.status
+        assert len(delivery.tries[-1].excerpt) <= 6000
+        await dialogues.close()
+
+
+async def asks_for_more(reader, writer):
+    """Challenges without end."""
+    await say(writer, "220 hi")
+    while line := await reader.readline():
+        if line.startswith(b"EHLO"):
+            await say(writer, "250-x.test", "250 AUTH CRAM-MD5 PLAIN LOGIN SCRAM-SHA-256")
+        else:
+            await say(writer, "334 PDEuMkBhLnRlc3Q+")
+
+
+async def wants_years(reader, writer):
+    """SCRAM with so many rounds that a sign-in would take years."""
+    await say(writer, "220 hi")
+    nonce = ""
+    while line := await reader.readline():
+        if line.startswith(b"EHLO"):
+            await say(writer, "250-x.test", "250 AUTH SCRAM-SHA-256")
+        elif line.startswith(b"AUTH"):
+            nonce = base64.b64decode(line.split()[2]).decode().partition("r=")[2]
+            first = f"r={nonce}more,s={base64.b64encode(b'salt').decode()},i=2147483647"
+            await say(writer, f"334 {base64.b64encode(first.encode()).decode()}")
+        else:
+            await say(writer, "501 as you like")
+
+
+@pytest.mark.parametrize("conversation", [asks_for_more, wants_years])
+async def test_a_relay_does_not_keep_us_signing_in(conversation):
+    async with ScriptedServer(conversation) as server:
+        transport, dialogues = relay(
+            server.port, tls=Tls.NEVER, verify=False, username="user", password="pencil"
+        )
+        started = time.monotonic()
+        result, _ = await outcome(transport)
+        assert result.status.is_temporary, result.status
+        assert time.monotonic() - started < 8
+        assert "pencil" not in str(result)
+        await dialogues.close()
 
 
 async def test_a_server_that_drips_is_left_when_the_time_of_a_connection_is_over(make):
