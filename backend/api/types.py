@@ -184,6 +184,7 @@ class Status(Reply):
     memory_bytes: int = 0
     hostname: str
     practice_mode: bool
+    sending_paused: bool = False
     data_folder: str
     web_url: str = ""
     """Address of the browser's administration; empty when no listener offers it."""

@@ -221,6 +221,10 @@ class Outbound:
         held = find_hold(rules, account, sender_domain, recipient_domain)
         return None if held is None else (held.rule, held.note)
 
+    async def forget_account(self, account: AccountId) -> None:
+        """What it sent stays in the history for its days."""
+        await self.queue.database.write(lambda tx: suppressions.forget_account(tx, account))
+
     async def _tidy_for_ever(self) -> None:
         while True:
             await self.tidy()

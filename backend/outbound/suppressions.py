@@ -191,6 +191,11 @@ async def list_suppressions(
     return await database.read(read)
 
 
+def forget_account(tx: Transaction, account: AccountId) -> None:
+    """It is gone; one of the same name starts anew."""
+    tx.run("DELETE FROM suppression WHERE account = :account", {"account": account})
+
+
 async def remove(database: Database, addresses: Sequence[tuple[str, str]]) -> int:
     """Pairs of account and address; how many were there."""
     keys = [{"account": account, "address": _key(address)} for account, address in addresses]

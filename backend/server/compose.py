@@ -286,6 +286,7 @@ class Appliance:
 
     async def _account_removed(self, account: AccountId) -> None:
         self._end_sessions(account)
+        await self.outbound.forget_account(account)
         await self.store.remove_account(account)
 
 

@@ -267,6 +267,55 @@ async def test_the_sending_server_is_killed_while_a_message_waits_and_it_still_a
     assert [m["Subject"] for m in await asyncio.to_thread(two.messages)] == ["Survivor"]
 
 
+async def test_a_report_that_comes_in_later_is_found_in_the_history_and_ends_mail_to_that_address(
+    pair: tuple[Appliance, Appliance],
+) -> None:
+    one, two = pair
+
+    def go() -> None:
+        two.wait_for_exists(lambda: one.submit(two.address, "There"))
+        (arrived,) = two.messages()
+        report = f"""From: MAILER-DAEMON@mail.two.test\r
+To: {one.address}\r
+Content-Type: multipart/report; report-type=delivery-status; boundary=x\r
+\r
+--x\r
+Content-Type: message/delivery-status\r
+\r
+Reporting-MTA: dns; inner.two.test\r
+\r
+Final-Recipient: rfc822; {two.address}\r
+Action: failed\r
+Status: 5.1.1\r
+Diagnostic-Code: smtp; 550 5.1.1 user unknown\r
+\r
+--x\r
+Content-Type: text/rfc822-headers\r
+\r
+Message-ID: {arrived["Message-ID"]}\r
+\r
+--x--\r
+"""
+        with smtplib.SMTP(one.host, one.ports["smtp"], timeout=20) as client:
+            client.sendmail("", [one.address], report)
+        (item,) = gatepost(one.folder, "queue", "history", "--result", "returned")["items"]
+        assert (item["recipient"], item["subject"]) == (two.address, "There")
+        (told,) = gatepost(one.folder, "queue", "history", str(item["id"]))["reports"]
+        assert (told["kind"], told["reporter"], told["certain"]) == (
+            "failed",
+            "inner.two.test",
+            True,
+        )
+        (entry,) = gatepost(one.folder, "queue", "suppression", "list")["items"]
+        assert (entry["address"], entry["automatic"]) == (two.address, True)
+        with pytest.raises(smtplib.SMTPDataError, match="suppression remove"):
+            one.submit(two.address, "Again")
+        gatepost(one.folder, "queue", "suppression", "remove", two.address, "--account", "anna")
+        two.wait_for_exists(lambda: one.submit(two.address, "Again"))
+
+    await asyncio.to_thread(go)
+
+
 async def test_mail_to_the_same_server_never_touches_the_queue(
     pair: tuple[Appliance, Appliance],
 ) -> None:

@@ -18,6 +18,7 @@ from backend.outbound import actions, backoff
 from backend.outbound.claims import Room
 from backend.outbound.entries import NewEntry
 from backend.outbound.failure import judge
+from backend.outbound.history_listing import list_past
 from backend.outbound.listing import list_items
 from backend.outbound.owed import find_notices, settle_notice
 from backend.outbound.queue import Queue
@@ -55,6 +56,7 @@ class QueueStates(RuleBasedStateMachine):
         self.model: dict[int, list] = {}
         self.domain: dict[int, str] = {}
         self.has_sender: dict[int, bool] = {}
+        self.left: dict[int, str] = {}
         self.notify: dict[int, frozenset[Notify]] = {}
         self.succeeded: set[int] = set()
         self.sending = []
@@ -146,6 +148,7 @@ class QueueStates(RuleBasedStateMachine):
         for i, word in zip(batch.ids, words, strict=True):
             if word == "done":
                 del self.model[i]
+                self.left[i] = "delivered"
                 if self.has_sender[i] and Notify.SUCCESS in self.notify[i]:
                     self.succeeded.add(i)
             elif word == "never" or batch.attempts >= backoff.MAX_ATTEMPTS:
@@ -174,6 +177,7 @@ class QueueStates(RuleBasedStateMachine):
                 self.model[i][2] = self.clock.time()
             elif action == "drop":
                 del self.model[i]
+                self.left[i] = "dropped"
             elif action == "fail":
                 self.ended(i)
             else:
@@ -190,6 +194,7 @@ class QueueStates(RuleBasedStateMachine):
                     assert not words or Notify.FAILURE in words
                     assert self.model[recipient.id][0] == "failed"
                     del self.model[recipient.id]
+                    self.left[recipient.id] = "failed"
                 elif notice.kind == "relayed":
                     self.succeeded.remove(recipient.id)
                 else:
@@ -213,6 +218,25 @@ class QueueStates(RuleBasedStateMachine):
         assert seen == self.model
 
     @invariant()
+    def what_has_left_is_in_the_history_once_and_as_it_went(self) -> None:
+        items = self.do(list_past(self.queue, limit=1000)).items
+        assert {past.id: past.outcome.value for past in items} == self.left
+        for past in items:
+            assert past.left_at <= self.clock.time()
+
+    @invariant()
+    def attempts_belong_to_a_message_that_is_here_or_in_the_history(self) -> None:
+        orphans = self.do(
+            self.queue.database.read(
+                lambda reader: reader.value(
+                    "SELECT count(*) FROM attempt WHERE message NOT IN (SELECT message FROM recipient)"
+                    " AND message NOT IN (SELECT message FROM history)"
+                )
+            )
+        )
+        assert orphans == 0
+
+    @invariant()
     def nothing_is_kept_without_a_recipient(self) -> None:
         orphans = self.do(
             self.queue.database.read(
@@ -229,6 +253,7 @@ class QueueStates(RuleBasedStateMachine):
             self.model[i][0] = "failed"
         else:
             del self.model[i]
+            self.left[i] = "failed"
 
 
 QueueStates.TestCase.settings = settings(max_examples=25, stateful_step_count=30)

@@ -42,6 +42,7 @@ async def status(call: Call) -> t.Status:
         memory_bytes=memory_bytes(),
         hostname=config.server.hostname,
         practice_mode=config.server.practice_mode,
+        sending_paused=services.hold_rules.paused,
         data_folder=str(services.folder.root),
         web_url=web_url(services, ports),
         domains=len(config.domains.domains),

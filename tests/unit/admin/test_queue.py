@@ -140,6 +140,7 @@ async def test_sending_is_paused_and_resumed(rig, client):
     found = await client.hold_rules()
     assert (found.paused, found.items[0].name, found.items[0].held) == (True, found.pause_rule, 2)
     assert (await client.pause_sending()).changed == 0
+    assert (await client.status()).sending_paused
     assert (await client.resume_sending()).changed == 2
     assert not (await client.hold_rules()).paused
     assert (await client.resume_sending()).changed == 0

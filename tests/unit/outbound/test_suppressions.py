@@ -108,6 +108,12 @@ async def test_by_hand_goes_before_by_itself_and_can_be_taken_back(rig):
     await rig.submit("bo@b.test")
 
 
+async def test_an_account_that_is_gone_leaves_no_entries(rig):
+    await bounce(rig)
+    await rig.outbound.forget_account("anna")
+    assert await listed(rig) == []
+
+
 async def test_what_has_no_sender_or_no_days_suppresses_nobody(rig):
     await rig.submit("no@b.test", sender=None)
     await rig.until_empty()
