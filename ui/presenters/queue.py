@@ -94,6 +94,8 @@ def present_attempt(attempt: t.Attempt, now: datetime) -> AttemptText:
     if attempt.ip:
         where += f" ({attempt.ip})"
     facts = [where, attempt.tls or "not encrypted", wording.milliseconds(attempt.duration_ms)]
+    if attempt.policy:
+        facts.append(attempt.policy)
     return AttemptText(
         title=attempt.answer or ("Taken" if attempt.succeeded else "No answer"),
         note=" · ".join(facts),

@@ -218,7 +218,7 @@ function Drawer({ id, act, drop }) {
       ${attempts.length === 0 && html`<p class="muted">It has not been tried yet.</p>`}
       <ol class="timeline">${attempts.map(
         (attempt) => html`<li class=${attempt.succeeded ? "ok" : "warn"} key=${attempt.at}><${Icon} name=${attempt.succeeded ? "check" : "clock"} />
-          <div><p>${attempt.answer || (attempt.succeeded ? "Taken" : "No answer")}</p><small>${[attempt.host ? attempt.host + (attempt.ip ? ` (${attempt.ip})` : "") : "no server reached", attempt.tls || "not encrypted", milliseconds(attempt.duration_ms)].join(" · ")}</small></div>
+          <div><p>${attempt.answer || (attempt.succeeded ? "Taken" : "No answer")}</p><small>${[attempt.host ? attempt.host + (attempt.ip ? ` (${attempt.ip})` : "") : "no server reached", attempt.tls || "not encrypted", milliseconds(attempt.duration_ms), ...(attempt.policy ? [attempt.policy] : [])].join(" · ")}</small></div>
           <time datetime=${attempt.at} title=${dateTime(attempt.at)}><${Ago} at=${attempt.at} /></time></li>`,
       )}</ol>
       <h3>Message</h3>

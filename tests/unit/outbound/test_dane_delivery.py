@@ -192,6 +192,18 @@ async def test_signed_records_of_a_server_that_an_unsigned_domain_names_are_not_
     assert delivery.tries[0].policy.startswith("no policy")
 
 
+async def test_a_domain_that_is_its_own_mail_server_may_have_records(bench):
+    records = {"b.test": {"A": ["127.0.0.1"]}}
+    async with bench.sinks(STRANGER) as port:
+        owner = f"_{port}._tcp.b.test"
+        good = Zone("b.test", records | {owner: {"TLSA": [STRANGER.tlsa(3)]}})
+        delivery = await bench.deliver(good)
+        assert delivery.tries[0].policy.startswith("DANE: b.test")
+        delivery = await bench.deliver(Zone("b.test", records | {owner: {"TLSA": [LEAF.tlsa(3)]}}))
+        assert not delivery.results[0].status.is_success
+    assert len(bench.first.messages) == 1
+
+
 def aliased(port, kind, at, *records):
     """mx1.b.test is an alias of host.c.test; the records stand at `at`."""
     b = {

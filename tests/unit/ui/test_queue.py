@@ -52,6 +52,10 @@ def test_an_attempt_says_where_how_and_how_long() -> None:
     shown = queue.present_attempt(attempt, NOW)
     assert shown.title == "450 later"
     assert shown.note == "mx1 (203.0.113.9) · TLSv1.3 · 412 ms"
+    held = attempt.model_copy(update={"policy": "MTA-STS of b.test (enforce) lists mx1"})
+    assert queue.present_attempt(held, NOW).note.endswith(
+        "412 ms · MTA-STS of b.test (enforce) lists mx1"
+    )
     empty = queue.present_attempt(t.Attempt(at=NOW), NOW)
     assert empty.title == "No answer"
     assert "no server reached" in empty.note
