@@ -45,6 +45,8 @@ class ReportedRecipient:
     last_attempt_at: float | None = None
     original: tuple[str, str] | None = None
     """Type and address to which the sender wrote first, if that was said (RFC 3461 §4.2)."""
+    may_have_arrived: bool = False
+    """An attempt ended without an answer to the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +170,9 @@ def _fields(report: Report, *, international: bool) -> bytes:
     return content.encode("ascii", "replace")
 
 
+_DOUBT = "But once it was sent whole and no answer came: it may have arrived all the same. Ask before you send it again."
+
+
 def _text(report: Report) -> bytes:
     one = len(report.recipients) == 1
     if report.action is Action.FAILED:
@@ -199,6 +204,8 @@ def _text(report: Report) -> bytes:
             lines += _wrapped(f"The server {_clean(recipient.remote_mta)} said: {code} {answer}", 8)
         else:
             lines += _wrapped(f"{answer[:1].upper()}{answer[1:]}", 8)
+        if recipient.may_have_arrived and report.action in {Action.FAILED, Action.DELAYED}:
+            lines += _wrapped(_DOUBT, 8)
         lines.append("")
     lines += _wrapped(tail, 0)
     what = "message" if report.content else "header of your message"

@@ -232,6 +232,7 @@ class NoticedRecipient:
     last_attempt_at: float | None
     next_attempt_at: float
     max_attempts: int = MAX_ATTEMPTS
+    may_have_arrived: bool = False
     original: tuple[str, str] | None = None
 
 

@@ -84,6 +84,7 @@ def _reported(recipient: NoticedRecipient, *, delayed: bool) -> ReportedRecipien
         remote_mta=recipient.remote_mta,
         last_attempt_at=recipient.last_attempt_at,
         original=recipient.original,
+        may_have_arrived=recipient.may_have_arrived,
     )
 
 

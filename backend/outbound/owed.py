@@ -32,7 +32,8 @@ async def find_notices(queue: Queue, skip: frozenset[int] = frozenset()) -> list
     def read(reader: Reader) -> list[PendingNotice]:
         rows = reader.rows(
             "SELECT message, notice, id, address, answer_code, answer_enhanced, answer_text,"
-            " remote_mta, attempts, last_attempt_at, next_attempt_at, original, max_attempts FROM recipient"
+            " remote_mta, attempts, last_attempt_at, next_attempt_at, original, max_attempts,"
+            " unconfirmed FROM recipient"
             " WHERE notice <> '' ORDER BY message, notice, id"
         )
         notices: list[PendingNotice] = []
@@ -212,6 +213,7 @@ def _notice(
                 next_attempt_at=row[10],
                 original=wish_of("", row[11]).original,
                 max_attempts=row[12],
+                may_have_arrived=row[13] > 0,
             )
             for row in rows
         ),

@@ -9,7 +9,7 @@ from backend.outbound.claims import Room
 from backend.outbound.inflight import Inflight
 from backend.outbound.listing import count_items
 from tests.support.outbound_rig import OutboundRig
-from tests.support.smtp_sink import ScriptedServer, SmtpSink, drop_after_data
+from tests.support.smtp_sink import ScriptedServer, SmtpSink, drop_after_data, say, up_to_data
 
 
 def made(path):
@@ -208,3 +208,29 @@ async def test_a_kill_in_the_fifth_attempt_does_not_keep_the_delay_from_the_send
         (report,) = await rig.mail("anna")
         assert b"mail delivery delayed" in report
         assert b"451 4.3.0 not now" in report
+
+
+async def test_the_report_says_that_the_message_may_have_arrived_all_the_same(tmp_path):
+    said = []
+
+    async def at_first_silent(reader, writer):
+        await up_to_data(reader, writer)
+        await reader.readuntil(b"\r\n.\r\n")
+        if said:
+            await say(writer, "554 5.6.0 no")
+        said.append(1)
+        writer.close()
+
+    async with (
+        ScriptedServer(at_first_silent) as server,
+        OutboundRig(tmp_path, server.port, clock=FakeClock()) as rig,
+    ):
+        await rig.submit("bo@b.test")
+        await rig.until_tried(1)
+        rig.clock.advance(600)
+        rig.outbound.wake()
+        await rig.until_empty()
+        (report,) = await rig.mail("anna")
+        text = " ".join(report.decode().split())
+        assert "mx.b.test said: 554 5.6.0 no But once it was sent whole and no answer came" in text
+        assert "Diagnostic-Code: smtp; 554 5.6.0 no Last-Attempt" in text
