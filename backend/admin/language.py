@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 import resources
+from backend.api import forms as f
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -50,6 +51,9 @@ TEXTS = frozenset(
     }
 )
 """Members of specifications that are texts for people, whatever they belong to. Placeholders are examples and stay."""
+
+_NAMES = {(f.ChoicesFrom, "label")}
+"""Members that are called like texts, but name a member of something else."""
 
 
 class Words:
@@ -116,10 +120,15 @@ def translated(model: M, words: Words) -> M:
     changes: dict[str, Any] = {}
     for name in type(model).model_fields:
         value = getattr(model, name)
-        new = words(value) if name in TEXTS and isinstance(value, str) else _inside(value, words)
+        is_text = _is_text(model, name) and isinstance(value, str)
+        new = words(value) if is_text else _inside(value, words)
         if new is not value:
             changes[name] = new
     return model.model_copy(update=changes) if changes else model
+
+
+def _is_text(model: BaseModel, name: str) -> bool:
+    return name in TEXTS and (type(model), name) not in _NAMES
 
 
 def _inside(value: Any, words: Words) -> Any:
@@ -135,7 +144,7 @@ def texts_in(model: BaseModel) -> Iterator[str]:
     """What there is to translate in it."""
     for name in type(model).model_fields:
         value = getattr(model, name)
-        if name in TEXTS and isinstance(value, str):
+        if _is_text(model, name) and isinstance(value, str):
             if value:
                 yield value
             continue

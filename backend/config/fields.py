@@ -44,6 +44,8 @@ class Shape:
     """How forms draw a setting, where its type does not say enough. `backend.api.forms.Field` has the meaning of each."""
 
     kind: str = ""
+    help: str = ""
+    """Instead of the setting's help, where that speaks of words that stand in the file only."""
     widget: str = ""
     width: str = ""
     icon: str = ""

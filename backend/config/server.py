@@ -93,6 +93,7 @@ class Tls(Settings):
             example="self_signed",
             live=False,
             shape=Shape(
+                help="With it this server proves its name to mail apps and other servers.",
                 widget="radio",
                 options=(
                     Option(
@@ -114,6 +115,7 @@ class Tls(Settings):
             example="/etc/ssl/mail.pem",
             live=False,
             shape=Shape(
+                help="PEM file with the certificate of this server, then the intermediate ones.",
                 kind="file",
                 accept=(".pem", ".crt", ".cer"),
                 show_if=(When("mode", ("files",)),),
@@ -131,6 +133,7 @@ class Tls(Settings):
             example="/etc/ssl/private/mail.key",
             live=False,
             shape=Shape(
+                help="PEM file with the private key that belongs to the certificate, without a pass phrase.",
                 kind="file",
                 accept=(".pem", ".key"),
                 show_if=(When("mode", ("files",)),),
@@ -391,6 +394,7 @@ class Log(Settings):
             level="advanced",
             live=False,
             shape=Shape(
+                help="How much is written to the log.",
                 options=(
                     Option("debug", "Everything", "For looking into a fault; much is written."),
                     Option("info", "What happens"),

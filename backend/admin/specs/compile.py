@@ -101,7 +101,7 @@ def _field(
         "key": name,
         "kind": kind,
         "label": ui.title,
-        "help": ui.help,
+        "help": shape.help or ui.help,
         "unit": "" if kind in {"size", "duration", "bool"} else ui.unit,
         "level": ui.level,
         "restart": not ui.live,

@@ -19,6 +19,7 @@ from backend.admin.language import (
     words_of,
 )
 from backend.admin.specs.template import TEMPLATE, all_texts, quoted, render
+from tests.support.form_fields import all_fields
 
 HOLES = re.compile(r"\{[^{}]*\}")
 
@@ -59,6 +60,20 @@ def test_every_text_of_every_form_is_translated():
         assert all(text.startswith("[") for text in texts_in(local)), form.id
         assert len(list(texts_in(local))) == len(list(texts_in(form.spec)))
         assert [each.key for each in local.fields] == [each.key for each in form.spec.fields]
+
+
+def test_names_of_members_stay_as_they_are():
+    for form in FORMS:
+        pairs = zip(
+            all_fields(form.spec.fields),
+            all_fields(translated(form.spec, words_of(PSEUDO)).fields),
+            strict=True,
+        )
+        for (path, english), (_, local) in pairs:
+            if english.choices_from is not None:
+                assert local.choices_from.label == english.choices_from.label, path
+                assert local.choices_from.path == english.choices_from.path
+            assert [c.value for c in local.choices] == [c.value for c in english.choices]
 
 
 def test_english_is_the_specification_itself():
