@@ -41,7 +41,8 @@ const UNREACHABLE = { title: "The server does not answer. It may be restarting; 
  * @param {{body?: object, query?: object, revision?: number, quiet?: boolean}} [options]
  */
 export async function call(method, path, { body, query, revision, quiet } = {}) {
-  const headers = { Accept: "application/json" };
+  // Forms come in the language that the pages are in, not in the browser's.
+  const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (revision !== undefined) headers["If-Match"] = `"${revision}"`;

@@ -478,3 +478,19 @@ async def test_an_address_is_put_on_the_suppression_list_by_its_form(client):
         client.save_form("suppression", address, {"account": "nobody"}, revision=first.revision)
     )
     assert list(messages(error)) == ["/account"]
+
+
+async def test_forms_pages_and_search_speak_german(client):
+    client.language = "de-AT,de;q=0.9,en;q=0.5"
+    spec = await client.form_spec("account")
+    assert spec.title == "Konto"
+    pages = await client.pages()
+    assert (pages.language, pages.areas["delivery"]) == ("de", "Zustellung")
+    for words in ("kontingent", "quota", "platz"):
+        assert "Platz" in {item.title for item in await client.search_forms(words)}, words
+    now = await client.form("transport", "relay")
+    via = {"kind": "submissions", "host": ""}
+    error = await refused(
+        client.save_form("transport", "relay", {"via": via}, revision=now.revision)
+    )
+    assert messages(error) == {"/via/host": "Geben Sie den Namen des Servers ein."}
