@@ -137,11 +137,16 @@ class Client(QueueCalls):
         ]
 
     async def ask(
-        self, method: str, path: str, body: Mapping[str, JsonValue] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, JsonValue] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
     ) -> JsonValue:
         """A route as specifications of forms and lists name it: by its path below /api/v1."""
         data = None if body is None else json.dumps(dict(body)).encode()
-        content = await self._send(method, PREFIX + path, query={}, body=data)
+        content = await self._send(method, PREFIX + path, query=query or {}, body=data)
         reply: JsonValue = json.loads(content) if content else None
         return reply
 

@@ -149,6 +149,16 @@ class Page(QWidget):
     def build_empty(self) -> EmptyState:
         return EmptyState("circle-dashed", "There is nothing here yet.")
 
+    def replace_empty(self, empty: EmptyState) -> None:
+        """The empty state, once the server has said what it says."""
+        shown = self._stack.currentWidget() is self.empty
+        self._stack.removeWidget(self.empty)
+        self.empty.deleteLater()
+        self.empty = empty
+        self._stack.addWidget(empty)
+        if shown:
+            self._stack.setCurrentWidget(empty)
+
     async def fetch(self) -> bool:
         """Reads and draws; false shows the empty state."""
         return True

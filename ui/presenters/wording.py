@@ -46,6 +46,11 @@ def ago(at: datetime | None, now: datetime) -> str:
     return f"{duration(seconds)} ago"
 
 
+def moment_ago(at: datetime, now: datetime) -> str:
+    """As `ago`; what lies ahead is "in 12 min"."""
+    return until(at, now) if at > now else ago(at, now)
+
+
 def until(at: datetime | None, now: datetime) -> str:
     if at is None:
         return ""
