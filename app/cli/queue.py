@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _STATES = ("waiting", "held", "sending", "failed")
 _TLS: "dict[TlsChoice, str]" = {
-    "default": "The recipient's domain decides what must hold for encryption.",
-    "verified": "The message leaves only with verified encryption from now on.",
-    "insecure": "The message may leave without verified encryption from now on: somebody on the way may read it.",
+    "default": "sent with the encryption that the recipient's domain asks for",
+    "verified": "sent only with verified encryption from now on",
+    "insecure": "sent without verified encryption if need be: somebody on the way may read it",
 }
 
 
@@ -40,26 +40,17 @@ for command in (history, hold_rule, suppression, pause, resume):
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @click.option("--domain", default="", help="Only those to this domain.")
 @click.option("--account", default="", help="Only those from this account.")
-@click.option(
-    "--text", default="", help="Only those with this in sender, recipient or last answer."
-)
+@click.option("--rule", default="", help="Only those that this hold rule keeps back.")
+@click.option("--problem", is_flag=True, help="Only those that were put off, or have failed.")
+@click.option("--text", default="", help="Only those with this in addresses, subject or answer.")
+@click.option("--after", "cursor", default="", help="Go on where the last page ended.")
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
 @common
-def list_queue(
-    folder: Folder,
-    as_json: bool,
-    state: str | None,
-    domain: str,
-    account: str,
-    text: str,
-    limit: int,
-) -> None:
+def list_queue(folder: Folder, as_json: bool, **shown: object) -> None:
     """Show the queue, the next to be tried first."""
     from backend.api.types import QueueQuery
 
-    query = QueueQuery.model_validate(
-        {"state": state, "domain": domain, "account": account, "text": text, "limit": limit}
-    )
+    query = QueueQuery.model_validate(shown)
     page = ask(resolve(folder), lambda client: client.queue(query), as_json=as_json)
     if as_json:
         print_json(page.model_dump(mode="json"))
@@ -82,8 +73,8 @@ def list_queue(
         ],
         empty="Nothing waits in the queue.",
     )
-    if page.total > len(page.items):
-        click.echo(f"… and {page.total - len(page.items)} more; see --limit")
+    if page.next:
+        click.echo(f"… of {page.total}; see --limit, or go on with --after {page.next}")
     if page.unconfirmed:
         click.echo(
             f"{page.unconfirmed} times so far a message was sent and no answer came"
@@ -137,11 +128,10 @@ def show_item(folder: Folder, as_json: bool, queue_id: int) -> None:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def chosen(function: F) -> F:
-    """Ids, or filters for all that match."""
+def filters(function: F) -> F:
+    """All that match, instead of ids."""
     for option in reversed(
         (
-            click.argument("ids", type=int, nargs=-1),
             click.option("--all", "everything", is_flag=True, help="All for which it is possible."),
             click.option("--domain", default="", help="All to this domain."),
             click.option("--account", default="", help="All from this account."),
@@ -153,6 +143,11 @@ def chosen(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def chosen(function: F) -> F:
+    """Ids, or filters for all that match."""
+    return click.argument("ids", type=int, nargs=-1)(filters(function))
 
 
 @queue.command("kick")
@@ -195,32 +190,33 @@ def postpone(
 
 
 @queue.command("transport")
-@click.argument("queue_id", type=int)
-@click.argument("name", required=False)
+@click.argument("words", nargs=-1, metavar="[IDS]... [NAME]")
 @click.option("--direct", is_flag=True, help="By direct delivery, whatever the routes say.")
 @click.option("--by-routes", is_flag=True, help="Let the routes decide again.")
+@filters
 @common
 def choose_transport(
-    folder: Folder, as_json: bool, queue_id: int, name: str | None, direct: bool, by_routes: bool
+    folder: Folder,
+    as_json: bool,
+    words: tuple[str, ...],
+    direct: bool,
+    by_routes: bool,
+    **filters: Any,
 ) -> None:
-    """Choose by which transport a message leaves, and try again now."""
-    if (name is not None) + direct + by_routes != 1:
+    """Choose by which transport messages leave, and try again now."""
+    if direct and by_routes:
+        raise click.UsageError("Say --direct or --by-routes, not both.")
+    named = "" if direct or by_routes else words[-1] if words else None
+    if named is None:
         raise click.UsageError("Name a transport, or say --direct or --by-routes.")
-    chosen = None if by_routes else "" if direct else name
-    acted = ask(
-        resolve(folder),
-        lambda client: client.choose_transport([queue_id], chosen),
+    target = _target(_numbers(words if direct or by_routes else words[:-1]), **filters)
+    way = "as the routes say" if by_routes else "by direct delivery" if direct else f"by {named}"
+    _act(
+        folder,
+        lambda client: client.choose_transport(target, None if by_routes else named),
+        f"to be sent {way} from now on",
         as_json=as_json,
     )
-    if as_json:
-        print_json(acted.model_dump(mode="json"))
-    elif acted.changed:
-        way = "as the routes say" if by_routes else "by direct delivery" if direct else f"by {name}"
-        click.echo(f"The message goes {way} from now on.")
-    else:
-        click.echo("There is no such message that waits or is held.", err=True)
-    if acted.missing:
-        raise SystemExit(EXIT_REFUSED)
 
 
 @queue.command("attempts")
@@ -241,26 +237,20 @@ def limit_attempts(
 
 
 @queue.command("tls")
-@click.argument("queue_id", type=int)
-@click.argument("choice", type=click.Choice(list(_TLS)))
+@click.argument("words", nargs=-1, metavar=f"[IDS]... {{{'|'.join(_TLS)}}}")
+@filters
 @common
-def choose_tls(folder: Folder, as_json: bool, queue_id: int, choice: "TlsChoice") -> None:
+def choose_tls(folder: Folder, as_json: bool, words: tuple[str, ...], **filters: Any) -> None:
     """Choose what must hold for encryption, and try again now.
 
     default: what the recipient's domain asks for. verified: only with verified encryption. insecure: without it if need be,
     so that somebody on the way may read the message.
     """
-    acted = ask(
-        resolve(folder), lambda client: client.choose_tls([queue_id], choice), as_json=as_json
-    )
-    if as_json:
-        print_json(acted.model_dump(mode="json"))
-    elif acted.changed:
-        click.echo(_TLS[choice])
-    else:
-        click.echo("There is no such message that waits or is held.", err=True)
-    if acted.missing:
-        raise SystemExit(EXIT_REFUSED)
+    choice = next((name for name in _TLS if words and name == words[-1]), None)
+    if choice is None:
+        raise click.UsageError(f"Say one of {', '.join(_TLS)} at the end.")
+    target = _target(_numbers(words[:-1]), **filters)
+    _act(folder, lambda client: client.choose_tls(target, choice), _TLS[choice], as_json=as_json)
 
 
 @queue.command("hold")
@@ -304,6 +294,13 @@ def drop(folder: Folder, as_json: bool, ids: tuple[int, ...], yes: bool, **filte
     """Remove without telling anyone."""
     target, at_most = _asked(folder, _target(ids, **filters), "Remove", yes=yes or as_json)
     _act(folder, lambda client: client.drop(target, at_most=at_most), "removed", as_json=as_json)
+
+
+def _numbers(words: tuple[str, ...]) -> tuple[int, ...]:
+    for word in words:
+        if not word.isdecimal() or not word.isascii():
+            raise click.UsageError(f"“{word}” is no id of a message (gatepost queue list).")
+    return tuple(int(word) for word in words)
 
 
 def _target(

@@ -41,6 +41,8 @@ class QueueBefore(Request):
     transport: str | None = Field(default=None, max_length=64)
     """Chosen by hand; null for what the routes say."""
     tls: Literal["default", "verified", "insecure"] = "default"
+    attempts: int = Field(default=8, ge=1, le=100)
+    """In all."""
     note: str = Field(default="", max_length=1000)
     hold_rule: str = Field(default="", max_length=64)
 

@@ -13,7 +13,7 @@ from backend.core.events import TimelineEntry
 from backend.core.ids import QueueId, TraceId
 from backend.core.status import SmtpStatus
 from backend.outbound.asked import wants, wish_of
-from backend.outbound.backoff import MOST_ATTEMPTS
+from backend.outbound.backoff import MAX_ATTEMPTS, MOST_ATTEMPTS
 from backend.outbound.entries import PRACTICE_NOTE, State
 from backend.outbound.history import Outcome
 from backend.outbound.listing import Filter, where_of
@@ -49,6 +49,7 @@ class Before:
     note: str
     hold_rule: str
     tls_choice: TlsChoice = TlsChoice.DEFAULT
+    max_attempts: int = MAX_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,6 @@ async def limit_attempts(queue: Queue, target: Target, count: int) -> Acted:
         params={"count": min(max(count, 1), MOST_ATTEMPTS)},
         kind="queued",
         told=f"Chosen by hand: {'one attempt' if count == 1 else f'{count} attempts'} in all",
-        undoable=False,
     )
     return await _act(queue, target, action)
 
@@ -220,7 +220,7 @@ async def undo(queue: Queue, before: Sequence[Before]) -> Acted:
             rows = _rows(tx, list(portion), (State.WAITING, State.HELD))
             tx.run_many(
                 "UPDATE recipient SET state = :state, next_attempt_at = :next, override = :override,"
-                " note = :note, hold_rule = :rule, tls_choice = :tls WHERE id = :id",
+                " note = :note, hold_rule = :rule, tls_choice = :tls, max_attempts = :count WHERE id = :id",
                 [
                     {
                         "id": row[0],
@@ -230,6 +230,7 @@ async def undo(queue: Queue, before: Sequence[Before]) -> Acted:
                         "note": portion[row[0]].note,
                         "rule": portion[row[0]].hold_rule,
                         "tls": portion[row[0]].tls_choice,
+                        "count": portion[row[0]].max_attempts,
                     }
                     for row in rows
                 ],
@@ -307,7 +308,7 @@ _Find = Callable[[Transaction], list[Row]]
 _COLUMNS = (
     "SELECT recipient.id, recipient.message, message.trace, message.sender, recipient.state,"
     " recipient.next_attempt_at, recipient.override, recipient.note, recipient.hold_rule,"
-    " recipient.address, recipient.notify, recipient.tls_choice FROM recipient JOIN message ON message.id = recipient.message"
+    " recipient.address, recipient.notify, recipient.tls_choice, recipient.max_attempts FROM recipient JOIN message ON message.id = recipient.message"
 )
 
 
@@ -391,6 +392,7 @@ def _before(row: Row) -> Before:
         note=row[7],
         hold_rule=row[8],
         tls_choice=TlsChoice(row[11]),
+        max_attempts=row[12],
     )
 
 

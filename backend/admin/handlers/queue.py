@@ -233,6 +233,7 @@ async def undo_queue(call: Call) -> q.QueueActed:
             next_attempt_at=each.next_attempt_at.timestamp(),
             override=each.transport,
             tls_choice=TlsChoice(each.tls),
+            max_attempts=each.attempts,
             note=each.note,
             hold_rule=each.hold_rule,
         )
@@ -252,6 +253,7 @@ def acted(done: Acted) -> q.QueueActed:
                 next_attempt_at=datetime.fromtimestamp(each.next_attempt_at, UTC),
                 transport=each.override,
                 tls=each.tls_choice.value,
+                attempts=each.max_attempts,
                 note=each.note,
                 hold_rule=each.hold_rule,
             )

@@ -134,4 +134,4 @@ async def test_the_command_line_tells_and_chooses(rig, client, tmp_path):
     told = await run("queue", "tls", str(item.id), "insecure")
     assert "without verified encryption" in told
     assert "without verified encryption" in await run("queue", "show", str(item.id))
-    assert "no such message" in await run("queue", "tls", "999", "default", code=1)
+    assert "Not possible" in await run("queue", "tls", "999", "default", code=1)

@@ -146,4 +146,4 @@ async def test_what_is_missing_on_the_command_line_is_named(run, words):
 
 async def test_a_transport_for_a_message_must_exist(run):
     assert 'unknown transport "gone"' in await run("queue", "transport", "1", "gone", code=1)
-    assert "no such message" in await run("queue", "transport", "1", "--direct", code=1)
+    assert "Not possible" in await run("queue", "transport", "1", "--direct", code=1)

@@ -117,3 +117,21 @@ async def test_the_limits_of_an_account_are_shown(rig, run):
     await enqueue(rig, "a@b.test")
     shown = await run("account", "limits", "me")
     assert "recipients      1     1000  now" in shown
+
+
+async def test_transport_and_encryption_are_chosen_for_all_that_match(rig, run):
+    ids = await enqueue(rig, "a@b.test", "b@b.test", "c@c.test")
+    told = await run("queue", "transport", "--domain", "b.test", "--direct")
+    assert "2 messages to be sent by direct delivery from now on" in told
+    told = await run("queue", "transport", str(ids[0]), str(ids[2]), "--by-routes")
+    assert "2 messages to be sent as the routes say" in told
+    told = await run("queue", "tls", "--all", "verified")
+    assert "3 messages sent only with verified encryption" in told
+    assert "1 message sent with the enc" in await run("queue", "tls", str(ids[0]), "default")
+    for words in (("tls", "1"), ("tls", "verified"), ("tls", "x", "verified"), ("transport",)):
+        await run("queue", *words, code=2)
+    assert "Nothing waits" in await run("queue", "list", "--problem")
+    page = await run("queue", "list", "--limit", "2")
+    rest = await run("queue", "list", "--limit", "2", "--after", page.split("--after ")[1].strip())
+    assert "a@b.test" in rest  # tried last, so it stands last
+    assert "--after" not in rest

@@ -10,6 +10,7 @@ from backend.outbound.claims import Room
 from backend.outbound.entries import State
 from backend.outbound.listing import Filter, list_groups, list_items
 from backend.outbound.paging import Position, read_cursor, write_cursor
+from backend.outbound.transport import TlsChoice
 from tests.support.outbound_rig import OutboundRig
 
 
@@ -68,7 +69,7 @@ async def test_postponing_moves_the_next_attempt_and_no_further_than_a_month(rig
     assert min(i.next_attempt_at for i in await rig.items()) == rig.clock.time()
 
 
-@pytest.mark.parametrize("act", ["kick", "hold", "postpone", "transport"])
+@pytest.mark.parametrize("act", ["kick", "hold", "postpone", "transport", "tls", "attempts"])
 async def test_undoing_puts_everything_back(rig, act):
     await rig.submit("a@b.test", "b@b.test")
     ids = [item.id for item in await rig.items()]
@@ -79,6 +80,10 @@ async def test_undoing_puts_everything_back(rig, act):
         done = await actions.postpone(rig.queue, target, rig.clock.time() + 9000)
     elif act == "transport":
         done = await actions.choose_transport(rig.queue, target, "relay")
+    elif act == "tls":
+        done = await actions.choose_tls(rig.queue, target, TlsChoice.VERIFIED)
+    elif act == "attempts":
+        done = await actions.limit_attempts(rig.queue, target, 3)
     else:
         done = await getattr(actions, act)(rig.queue, target)
     assert await rig.items() != before
