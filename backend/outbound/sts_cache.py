@@ -1,12 +1,22 @@
 """MTA-STS policies of other domains that are known, on the disk (RFC 8461 §3.2, §10.2)."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from backend.core.clock import Clock
-from backend.store.database import Database, Row, Transaction
+from backend.core.errors import TemporaryError
+from backend.observe import log as logs
+from backend.runtime.threads import Pool, run_blocking
+from backend.store.database import DamagedError, Database, Reader, Row, Transaction
 from backend.store.migrations import load
 from backend.tls.sts import Mode, StsPolicy
+
+log = logs.get(__name__)
+
+T = TypeVar("T")
 
 MAX_POLICIES = 20_000  # a security limit: the least recently used go first
 MAX_SEEN = 2000  # domains of which it is remembered in memory what the file holds
@@ -28,11 +38,13 @@ class Known:
 
 
 class StsCache:
-    """What has expired is not given out."""
+    """What has expired is not given out. A damaged file is begun anew: mail must not wait for what can be fetched again."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._database = Database(folder / "sts.db", load("sts", "backend.outbound"))
+        self._path = folder / "sts.db"
+        self._database = _database(self._path)
         self._clock = clock
+        self._making_anew = asyncio.Lock()
         # What the file holds, as far as it was asked for; nobody else writes to it.
         self._seen: dict[str, Known | None] = {}
 
@@ -44,7 +56,7 @@ class StsCache:
         if domain in self._seen:
             known = self._seen[domain]
             return known if known is not None and known.expires_at > now else None
-        row = await self._database.read(
+        row = await self._read(
             lambda reader: reader.row(
                 f"SELECT {_COLUMNS} FROM policy WHERE domain = :domain AND expires_at > :now",
                 {"domain": domain, "now": now},
@@ -87,8 +99,8 @@ class StsCache:
                 {"kept": MAX_POLICIES},
             )
 
-        await self._database.write(write)
         self._seen[domain] = known
+        await self._write(write)
         return known
 
     async def used(self, known: Known) -> None:
@@ -97,7 +109,7 @@ class StsCache:
         if now - known.used_at < USED_EVERY_S:
             return
         self._seen[known.domain] = replace(known, used_at=now)
-        await self._database.write(
+        await self._write(
             lambda tx: tx.run(
                 "UPDATE policy SET used_at = :now WHERE domain = :domain",
                 {"now": now, "domain": known.domain},
@@ -107,7 +119,7 @@ class StsCache:
     async def older_than(self, fetched_before: float, limit: int) -> list[Known]:
         """Those in use that were fetched before that time, the oldest first."""
         now = self._clock.time()
-        rows = await self._database.read(
+        rows = await self._read(
             lambda reader: reader.rows(
                 f"SELECT {_COLUMNS} FROM policy WHERE expires_at > :now AND fetched_at < :before"
                 " AND used_at > :used ORDER BY fetched_at LIMIT :limit",
@@ -120,6 +132,44 @@ class StsCache:
             )
         )
         return [_known(row) for row in rows]
+
+    async def _read(self, fn: Callable[[Reader], T]) -> T:
+        database = self._database
+        try:
+            return await database.read(fn)
+        except DamagedError:
+            await self._make_anew(database)
+            return await self._database.read(fn)
+
+    async def _write(self, fn: Callable[[Transaction], object]) -> None:
+        database = self._database
+        try:
+            try:
+                await database.write(fn)
+            except DamagedError:
+                await self._make_anew(database)
+                await self._database.write(fn)
+        except TemporaryError as error:
+            # A full disk. What is known in memory holds all the same, and the file is only behind.
+            log.warning("mta-sts policies can't be written", cause=str(error))
+
+    async def _make_anew(self, damaged: Database) -> None:
+        async with self._making_anew:
+            if self._database is not damaged:
+                return  # somebody else has
+            log.warning("file of mta-sts policies is damaged and begun anew", path=str(self._path))
+            await damaged.close()
+            await run_blocking(Pool.FILES, _remove, self._path)
+            self._database = _database(self._path)
+
+
+def _database(path: Path) -> Database:
+    return Database(path, load("sts", "backend.outbound"))
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _known(row: Row) -> Known:

@@ -316,8 +316,9 @@ def _faults_of(reader: Reader) -> list[str]:
 
 async def _verify_others(folder: Path, report: Report) -> None:
     await _verify_other(folder / "journal.db", "journal", report, _count_pending(report))
-    if (folder / "queue" / "queue.db").exists():
-        await _verify_other(folder / "queue" / "queue.db", "", report, None)
+    for name in ("queue.db", "sts.db"):
+        if (folder / "queue" / name).exists():
+            await _verify_other(folder / "queue" / name, "", report, None)
 
 
 def _count_pending(report: Report) -> Callable[[Reader], None]:

@@ -11,9 +11,11 @@ from backend.outbound.direct import DirectTransport
 from backend.outbound.session import FROM_BEFORE
 from backend.outbound.transport import Outgoing
 from backend.smtp.client import Stage
+from tests.support.certificates import make
 from tests.support.dns_server import DnsServer
 from tests.support.postfix import Postfix, can_run
 from tests.support.relay_rig import Authority, relay
+from tests.support.signed_dns import SignedDns, Zone
 from tests.support.smtp_sink import SmtpSink
 
 CONTENT = b"From: anna@a.test\r\nSubject: By Postfix\r\n\r\nhello\r\n"
@@ -92,3 +94,28 @@ async def test_postfix_as_the_mail_server_of_a_domain_takes_mail_over_tls_that_n
         delivery = await transport.deliver(message("refused@b.test"))
         assert delivery.results[0].status.code == 554
         await transport.close()
+
+
+async def test_postfix_gets_the_mail_when_the_signed_dns_names_its_certificate(tmp_path):
+    shown, other = make("relay.test"), make("relay.test")
+    certificate = shown.write(tmp_path / "postfix.pem")
+    async with SmtpSink() as sink, Postfix(certificate, sink.port) as postfix:
+        for named in (other, shown):
+            records = {
+                "b.test": {"MX": ["10 mx.b.test."]},
+                "mx.b.test": {"A": ["127.0.0.1"]},
+                f"_{postfix.port}._tcp.mx.b.test": {"TLSA": [named.tlsa()]},
+            }
+            async with SignedDns(Zone("b.test", records)) as dns:
+                transport = DirectTransport(
+                    DnsResolver([dns.endpoint]),
+                    hostname="mail.a.test",
+                    port=postfix.port,
+                    allow_private=True,
+                )
+                delivery = await transport.deliver(message("bo@b.test"))
+                await transport.close()
+            assert delivery.results[0].status.is_success is (named is shown)
+            assert delivery.tries[0].policy.startswith("DANE: mx.b.test")
+        assert delivery.tries[0].tls.startswith("TLSv1.3")
+        await sink.wait_for(1)

@@ -281,3 +281,16 @@ async def test_a_web_server_without_address_or_that_refuses_is_a_fault_in_words(
     assert "can't be asked" in str(await fault_of(rig, port=1))
     del rig.dns.records["mta-sts.b.test"]
     assert "no address" in str(await fault_of(rig))
+
+
+async def test_a_damaged_file_is_begun_anew_and_holds_up_no_mail(rig, expect_log):
+    expect_log("damaged and begun anew")
+    await rig.find()
+    await rig.policies.close()
+    (rig.folder / "sts.db").write_bytes(b"no database at all " * 1000)
+    rig.policies = None
+    await rig.restart()
+    assert (await rig.find()).policy.mode is Mode.ENFORCE
+    await rig.restart()
+    assert (await rig.find()).policy.mode is Mode.ENFORCE
+    assert len(rig.web.requests) == 2
