@@ -107,10 +107,10 @@ _ENCODED_GROUP = re.compile(
 )
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.ASCII)
 _CODE = re.compile(r"(?<![\d.])([245][0-5]\d)(?![\d.])", re.ASCII)
-_MESSAGE_ID = re.compile(rb"<[\x21-\x3d\x3f-\x7e]{1,500}>")
+_MESSAGE_ID = re.compile(rb"<[\x21-\x3b\x3d\x3f-\x7e]{1,500}>")
 _RECEIVED_ID = re.compile(r"\bid\s+<?([\w.@-]{2,100})", re.ASCII)
 _ESCAPED = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")  # RFC 6533 §3
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"]+@[^\s<>()\[\]:;,\"]+")
+_BETWEEN_ADDRESSES = re.compile(r"[\s<>:;,]+")
 
 
 # --- reports by the standard ------------------------------------------------------------------------------------------
@@ -288,7 +288,8 @@ def _prose(raw: bytes, header: bytes, parts: list[Part]) -> Bounce | None:
     failed = [
         address
         for value in headers.get_all(header, b"X-Failed-Recipients")
-        for address in _ADDRESS.findall(decode_octets(value[:10_000]))
+        for address in _BETWEEN_ADDRESSES.split(decode_octets(value[:10_000]))
+        if 0 < address.find("@") < len(address) - 1
     ]
     named = (
         _named_in(said) if failed or _FAILED_WORDS.search(said) or _DELAY_WORDS.search(said) else {}

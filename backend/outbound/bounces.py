@@ -25,6 +25,9 @@ from backend.store.database import Row, Transaction
 
 log = logs.get(__name__)
 
+MAX_ACCOUNTS = (
+    20  # an alias may have many members, but one of them sent the message; a security limit
+)
 MAX_REPORTS = 20  # kept with one row, a security limit
 GUESSED_WITHIN_S = 5 * DAY_S  # as long as other servers try
 _ROBOTS = frozenset({"mailer-daemon", "postmaster"})
@@ -72,7 +75,7 @@ class IncomingBounces:
             return ()
         now = self._queue.now()
         attached: list[Attached] = []
-        for account in dict.fromkeys(accounts):
+        for account in list(dict.fromkeys(accounts))[:MAX_ACCOUNTS]:
             attach = partial(_attach_all, self._queue, account, bounce, trace, now)
             attached += await self._queue.database.write(attach)
         for each in attached:

@@ -206,6 +206,19 @@ def test_everything_is_bounded():
     assert len(read_bounce(prose).addresses) == bounce.MAX_RECIPIENTS
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"X-Failed-Recipients: " + b"a" * 9_900,
+        b"References: " + b"<" * 9_900,
+        b"Received: " + b"id " * 3_000,
+    ],
+)
+def test_hostile_headers_take_no_more_time_than_others(line):
+    body = b"\n\nThis could not be delivered:\n" + b"-" * 60_000 + b"\n" + b"a@" * 20_000 + b"\n"
+    read_bounce(b"\n".join([line] * 20) + body)  # hangs when it is not linear
+
+
 REAL = {
     "mime-cpython/test_email_data/msg_16.txt": ("jangel1@cougar.noc.ucla.edu", "failed"),
     "mime-cpython/test_email_data/msg_43.txt": ("xxxxxxx@dot.ca.gov", "failed"),
