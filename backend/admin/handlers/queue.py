@@ -162,7 +162,7 @@ async def find_queued(queue: Queue, number: int) -> Detail:
             Problem(
                 code="queue.unknown",
                 message=f"There is no message {number} in the queue (any more).",
-                fix=f"What became of it stands in the history: gatepost queue history {call.path('id')}.",
+                fix=f"What became of it stands in the history: gatepost queue history {number}.",
             )
         )
     return detail
