@@ -8,6 +8,7 @@ from app.cli.config import config
 from app.cli.dkim import dkim
 from app.cli.dns import dns
 from app.cli.domains import domain
+from app.cli.forms import form
 from app.cli.log import log
 from app.cli.options import EPILOG, Folder, folder_option
 from app.cli.queue import queue
@@ -57,6 +58,7 @@ for command in (
     route,
     tls,
     config,
+    form,
     log,
     verify,
     sendmail,
