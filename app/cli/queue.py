@@ -9,7 +9,7 @@ import click
 from app.cli.history import history
 from app.cli.holds import hold_rule, pause, resume
 from app.cli.link import EXIT_REFUSED, ask, print_json
-from app.cli.options import Folder, common, resolve
+from app.cli.options import Folder, common, folder_option, resolve
 from app.cli.output import facts, moment, one_line, size, table, until
 from app.cli.suppressions import suppression
 
@@ -148,6 +148,15 @@ def filters(function: F) -> F:
 def chosen(function: F) -> F:
     """Ids, or filters for all that match."""
     return click.argument("ids", type=int, nargs=-1)(filters(function))
+
+
+@queue.command("message")
+@click.argument("queue_id", type=int)
+@folder_option
+def show_message(folder: Folder, queue_id: int) -> None:
+    """Print the whole message as it will leave, for a file or a pipe."""
+    content = ask(resolve(folder), lambda client: client.queue_message(queue_id))
+    click.echo(content, nl=False)
 
 
 @queue.command("kick")

@@ -23,6 +23,10 @@ class QueueCalls(Calls):
     async def queue_item(self, queue_id: int) -> t.QueueDetail:
         return await self._call("queue_item", t.QueueDetail, path={"id": queue_id})
 
+    async def queue_message(self, queue_id: int) -> bytes:
+        """The whole message as it will leave."""
+        return await self._raw("queue_message", path={"id": queue_id})
+
     async def kick(self, target: Target, *, at_most: int | None = None) -> q.QueueActed:
         return await self._call("kick", q.QueueActed, body=q.QueueIds(**_chosen(target, at_most)))
 

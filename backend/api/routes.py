@@ -380,6 +380,13 @@ ROUTES: tuple[Route, ...] = (
         t.QueueDetail,
         "One message on its way out, with its attempts and its route",
     ),
+    _get(
+        "queue_message",
+        "/queue/{id}/message",
+        t.Empty,
+        "The whole message as it will leave",
+        raw="message/rfc822",
+    ),
     _post("kick", "/queue/kick", q.QueueActed, "Try again now", request=q.QueueIds),
     _post("hold", "/queue/hold", q.QueueActed, "Keep back until released", request=q.QueueIds),
     _post("release", "/queue/release", q.QueueActed, "Let go what was held", request=q.QueueIds),

@@ -1,6 +1,7 @@
 """What do the faces show of the queue? Reads only."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from backend.core.ids import AccountId, QueueId, TraceId
@@ -150,6 +151,22 @@ async def find_item(queue: Queue, queue_id: QueueId) -> Detail | None:
             asked=asked_of(kept),
             wish=wish_of(notify, original),
         )
+
+    return await queue.database.read(read)
+
+
+async def find_content(queue: Queue, queue_id: QueueId) -> bytes | Path | None:
+    """The whole message as it will leave; a file may be gone a moment later, with its message."""
+
+    def read(reader: Reader) -> bytes | Path | None:
+        row = reader.row(
+            f"SELECT message.file, message.content{_FROM} WHERE recipient.id = :id",
+            {"id": queue_id},
+        )
+        if row is None:
+            return None
+        file, content = row
+        return queue.files / file if file else bytes(content)
 
     return await queue.database.read(read)
 

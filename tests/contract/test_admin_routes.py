@@ -75,6 +75,7 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "form_spec",
         "queue_item",
         "history_item",
+        "queue_message",
         "send_limits",
         "trace",
         "transport",

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from aiohttp import web
+
 from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.api import queue as q
@@ -17,7 +19,7 @@ from backend.outbound.actions import Acted, Before, Target
 from backend.outbound.asked import in_words, moment
 from backend.outbound.catalogue import unknown_transport
 from backend.outbound.entries import Detail, Item, LoggedTry, State
-from backend.outbound.listing import Filter, find_item, list_groups, list_items
+from backend.outbound.listing import Filter, find_content, find_item, list_groups, list_items
 from backend.outbound.paging import read_cursor, write_cursor
 from backend.outbound.queue import Queue
 from backend.outbound.route import DIRECT
@@ -152,20 +154,36 @@ async def queue_groups(call: Call) -> q.QueueGroups:
     )
 
 
+async def queue_message(call: Call) -> web.StreamResponse:
+    number = call.number("id")
+    content = await find_content(call.services.outbound.queue, QueueId(number))
+    if content is None:
+        raise _not_queued(number)
+    # SECURITY: written by a stranger to this page, so it is never shown as a part of it.
+    headers = {"Content-Disposition": f'attachment; filename="message-{number}.eml"'}
+    if isinstance(content, bytes):
+        return web.Response(body=content, content_type="message/rfc822", headers=headers)
+    return web.FileResponse(content, headers={**headers, "Content-Type": "message/rfc822"})
+
+
 async def find_queued(queue: Queue, number: int) -> Detail:
     """Raises:
     NotFoundError: it is not in the queue (any more).
     """
     detail = await find_item(queue, QueueId(number))
     if detail is None:
-        raise NotFoundError(
-            Problem(
-                code="queue.unknown",
-                message=f"There is no message {number} in the queue (any more).",
-                fix=f"What became of it stands in the history: gatepost queue history {number}.",
-            )
-        )
+        raise _not_queued(number)
     return detail
+
+
+def _not_queued(number: int) -> NotFoundError:
+    return NotFoundError(
+        Problem(
+            code="queue.unknown",
+            message=f"There is no message {number} in the queue (any more).",
+            fix=f"What became of it stands in the history: gatepost queue history {number}.",
+        )
+    )
 
 
 async def queue_item(call: Call) -> t.QueueDetail:
@@ -300,6 +318,7 @@ HANDLERS: dict[str, Handler] = {
     "queue": queue,
     "queue_groups": queue_groups,
     "queue_item": queue_item,
+    "queue_message": queue_message,
     "kick": _acting(lambda queue, target, _: actions.kick(queue, target)),
     "hold": _acting(lambda queue, target, _: actions.hold(queue, target)),
     "release": _acting(lambda queue, target, _: actions.release(queue, target)),

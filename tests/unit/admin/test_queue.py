@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 
 from backend.api import queue as q
 from backend.api import types as t
 from backend.api.client import ApiError
 from tests.support.admin_server import admin_server
-from tests.support.queued import enqueue
+from tests.support.queued import CONTENT, enqueue
 
 
 @pytest.fixture
@@ -177,3 +178,21 @@ async def test_how_much_an_account_may_still_send(rig, client):
     await enqueue(rig, "c@b.test")
     room_at = (await client.send_limits("me@example.org")).messages.room_at
     assert timedelta(hours=23) < room_at - datetime.now(UTC) < timedelta(hours=25)
+
+
+async def test_the_whole_message_is_downloaded_and_never_shown_as_a_page(rig, client):
+    (small,) = await enqueue(rig, "a@b.test")
+    assert await client.queue_message(small) == CONTENT
+    large = rig.services.outbound.queue.files / "large"
+    large.write_bytes(CONTENT * 10_000)
+    await rig.services.outbound.queue.database.write(
+        lambda tx: tx.run("UPDATE message SET file = 'large', content = NULL")
+    )
+    assert await client.queue_message(small) == CONTENT * 10_000
+    assert (await refused(client.queue_message(999))).code == "queue.unknown"
+    url = f"http://localhost/api/v1/queue/{small}/message"
+    connector = aiohttp.UnixConnector(str(rig.folder.admin_socket))
+    async with aiohttp.ClientSession(connector=connector) as http, http.get(url) as reply:
+        assert reply.headers["Content-Disposition"].startswith("attachment")
+        assert reply.content_type == "message/rfc822"
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"

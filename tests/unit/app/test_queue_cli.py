@@ -135,3 +135,9 @@ async def test_transport_and_encryption_are_chosen_for_all_that_match(rig, run):
     rest = await run("queue", "list", "--limit", "2", "--after", page.split("--after ")[1].strip())
     assert "a@b.test" in rest  # tried last, so it stands last
     assert "--after" not in rest
+
+
+async def test_a_message_is_printed_as_it_is(rig, run):
+    (number,) = await enqueue(rig, "a@b.test")
+    assert "Subject: Lunch" in await run("queue", "message", str(number))
+    await run("queue", "message", "999", code=1)
