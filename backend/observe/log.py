@@ -7,6 +7,7 @@ no function passes it on. What must never be logged: bodies, subjects, passwords
 import json
 import logging
 import logging.handlers
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -63,6 +64,14 @@ def bound(**fields: object) -> Iterator[None]:
 
 def record_to_dict(record: logging.LogRecord) -> dict[str, object]:
     """A record as plain values: `time` (ISO, UTC), `level`, `logger`, `message`, and the fields, cut to a bounded length."""
+    # Each handler asks; the record keeps the answer.
+    known: dict[str, object] | None = getattr(record, "plain_values", None)
+    if known is None:
+        known = record.plain_values = _plain(record)
+    return dict(known)
+
+
+def _plain(record: logging.LogRecord) -> dict[str, object]:
     values: dict[str, object] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
@@ -101,6 +110,29 @@ class TextFormatter(logging.Formatter):
         return text
 
 
+class SizedFileHandler(logging.handlers.RotatingFileHandler):
+    """Counts what it writes, instead of asking the system about the file and formatting twice for each line."""
+
+    _octets = -1
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record) + self.terminator
+            if self.stream is None:
+                self.stream = self._open()
+            if self._octets < 0:
+                self._octets = self.stream.seek(0, os.SEEK_END)
+            octets = len(line.encode("utf-8", "backslashreplace"))
+            if self._octets + octets > self.maxBytes and os.path.isfile(self.baseFilename):
+                self.doRollover()
+                self._octets = 0
+            self.stream.write(line)
+            self.flush()
+            self._octets += octets
+        except Exception:  # logging's way: a full disk must not stop the work that is logged
+            self.handleError(record)
+
+
 def set_up(*, file: Path | None, console: bool, level: int = logging.INFO) -> logging.Logger:
     """Installs the handlers of the server process on the `gatepost` logger and returns it."""
     root = logging.getLogger("gatepost")
@@ -111,7 +143,7 @@ def set_up(*, file: Path | None, console: bool, level: int = logging.INFO) -> lo
         handler.close()
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        to_file = logging.handlers.RotatingFileHandler(
+        to_file = SizedFileHandler(
             file, maxBytes=10_000_000, backupCount=5, encoding="utf-8", errors="backslashreplace"
         )
         to_file.setFormatter(JsonFormatter())

@@ -1,6 +1,7 @@
 """The log's file takes whatever strangers send."""
 
 import json
+import logging
 
 import pytest
 
@@ -25,3 +26,27 @@ def test_what_strangers_send_stays_in_its_field_of_its_line(file, capsys):
     assert values["name"] == hostile[: logs.MAX_FIELD_CHARS]
     assert "\x1b" not in line
     assert capsys.readouterr().err == ""
+
+
+def test_a_full_file_is_put_aside_and_the_next_one_counts_from_its_beginning(file):
+    handlers = logging.getLogger("gatepost").handlers
+    (handler,) = [each for each in handlers if isinstance(each, logs.SizedFileHandler)]
+    handler.maxBytes = 1000
+    for number in range(20):
+        logs.get("backend.test").info("line", number=number, text="ü" * 50)
+    parts = sorted(file.parent.glob("server.log*"))
+    assert len(parts) > 2
+    assert all(part.stat().st_size <= 1000 for part in parts)
+    seen = [json.loads(line)["number"] for part in parts for line in part.open(encoding="utf-8")]
+    assert sorted(seen) == list(range(20))[-len(seen) :]
+    assert seen
+
+
+def test_a_file_that_was_begun_earlier_is_counted_whole(tmp_path):
+    path = tmp_path / "server.log"
+    path.write_text("x" * 999 + "\n")
+    handler = logs.SizedFileHandler(path, maxBytes=1000, backupCount=1, encoding="utf-8")
+    handler.emit(logging.LogRecord("x", logging.INFO, "", 0, "next", None, None))
+    handler.close()
+    assert path.read_text() == "next\n"
+    assert (tmp_path / "server.log.1").stat().st_size == 1000
