@@ -50,9 +50,13 @@ class Lane:
 
     @property
     def room(self) -> int:
-        """For how many more messages; none while enough are there, so that claims are few and large."""
-        wanted = self.connections * (self.chunk - 1)
-        return wanted - len(self.waiting) if len(self.waiting) <= wanted // 2 else 0
+        """For how many more messages."""
+        return max(self.connections * (self.chunk - 1) - len(self.waiting), 0)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether it is time to claim some: not for each one, so that claims are few and large."""
+        return self.room > 0 and len(self.waiting) <= self.connections * (self.chunk - 1) // 2
 
 
 class Lanes:
@@ -81,8 +85,10 @@ class Lanes:
         served = self.served
         # A lane of which all work is claimed but none begun has its place already.
         places = max(self.places - sum(max(lane.running, 1) for lane in served.values()), 0)
+        # Where one gets some, all are filled up.
+        is_time = any(lane.is_low for lane in served.values())
         rooms = {
-            domain: 0 if places == 0 and lane.carried >= TRAIN else lane.room
+            domain: lane.room if is_time and not (places == 0 and lane.carried >= TRAIN) else 0
             for domain, lane in served.items()
         }
         idle = {

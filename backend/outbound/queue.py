@@ -46,6 +46,7 @@ from backend.outbound.entries import (
     State,
     Verdict,
 )
+from backend.outbound.gathered import Gathered
 from backend.outbound.history import Leaving
 from backend.outbound.inflight import Inflight
 from backend.outbound.interrupted import put_back_after_fault, put_back_interrupted
@@ -96,6 +97,7 @@ class Queue:
         self.suppressing = Suppressing(suppression_days)
         self.rule_for: RuleFor = lambda _account, _sender, _recipient: None
         self.database = Database(folder / "queue.db", load("queue", "backend.outbound"))
+        self._gathered = Gathered(self.database)
 
     async def open(self) -> None:
         """Takes up what an earlier process left."""
@@ -118,6 +120,7 @@ class Queue:
         return self._clock.time()
 
     async def close(self) -> None:
+        await self._gathered.flush()
         self._inflight.close()
         await self.database.close()
 
@@ -230,10 +233,12 @@ class Queue:
         *,
         started_at: float,
         choice: Choice | None = None,
+        together: bool = False,
     ) -> None:
-        """Writes down what an attempt came to, in one transaction."""
-        await self.database.write(
-            lambda tx: settling.settle(
+        """Writes down what an attempt came to. `together`: with others that come within a moment, in one transaction."""
+
+        def write(tx: Transaction) -> None:
+            settling.settle(
                 tx,
                 self.files,
                 self.leaving,
@@ -245,7 +250,8 @@ class Queue:
                 self.now(),
                 choice,
             )
-        )
+
+        await (self._gathered.write(write) if together else self.database.write(write))
         self._inflight.settle(batch.ids)
         for fate in fates:
             self._publish(QueueChanged(fate.id, _PUBLISHED[fate.verdict]))

@@ -4,7 +4,9 @@ Woken by the queue when something may be due, else by the time of the next attem
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from backend.core.clock import Clock
 from backend.observe import log as logs
@@ -19,8 +21,31 @@ log = logs.get(__name__)
 LONGEST_WAIT_S = 300.0  # the computer may have slept, or its clock been set
 DRAIN_S = 15.0  # for deliveries that run when the server stops
 
-Attempt = Callable[[Batch], Awaitable[bool]]
-"""Delivers one batch and writes down what came of it; raises only for faults of our own. False: something was put off."""
+MAX_BEHIND = 2  # of one delivery: so many messages more may come twice when the process is killed
+
+
+class Behind:
+    """What goes on beside the next message of one delivery: the writing down of those before it, a bounded number."""
+
+    def __init__(
+        self, hold: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+    ) -> None:
+        self._hold = hold
+        self._tasks: deque[asyncio.Task[None]] = deque()
+
+    async def add(self, write_down: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(self._hold(write_down, "outcome of a delivery"))
+        if len(self._tasks) > MAX_BEHIND:
+            await asyncio.wait({self._tasks.popleft()})
+
+    async def end(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+Attempt = Callable[[Batch, Behind | None], Awaitable[bool]]
+"""Delivers one batch and writes down what came of it, where that is given beside what follows; raises only for faults of
+our own. False: something was put off."""
 
 
 class Scheduler:
@@ -75,30 +100,38 @@ class Scheduler:
     def _start(self) -> None:
         for lane in self.lanes.startable():
             lane.running += 1
-            task = tasks.spawn(self._serve(lane), f"deliver to {lane.domain}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._hold(self._serve(lane), f"deliver to {lane.domain}")
+
+    def _hold(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = tasks.spawn(coroutine, name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _serve(self, lane: Lane) -> None:
         """One message after another, as long as there are some and the lane may have that many deliveries."""
+        behind = Behind(self._hold)
         try:
             while lane.waiting and lane.running <= lane.connections:
                 batch = lane.waiting.popleft()
-                if lane.room:
+                if lane.is_low:
                     self._wake.set()
                 with logs.bound(queue_id=batch.ids[0], trace=batch.outgoing.trace):
-                    if await self._carry(batch):
+                    # Only where much goes on: else one that is killed would leave more in doubt than it must.
+                    beside = behind if lane.connections > 1 else None
+                    if await self._carry(batch, beside):
                         lane.went_well(self.lanes.per_domain)
                         self._start()
                     else:
                         lane.went_badly()
+            await behind.end()
         finally:
             lane.running -= 1
             self._wake.set()
 
-    async def _carry(self, batch: Batch) -> bool:
+    async def _carry(self, batch: Batch, beside: "Behind | None") -> bool:
         try:
-            return await self._attempt(batch)
+            return await self._attempt(batch, beside)
         except (
             Exception
         ) as error:  # a job's border: one message must not stay behind, nor stop the others

@@ -33,7 +33,7 @@ from backend.outbound.queue import Queue
 from backend.outbound.relay import relay_of
 from backend.outbound.reports import Reporter
 from backend.outbound.route import Choice, Level, Question, Routing, Rule, route
-from backend.outbound.schedule import DRAIN_S, Scheduler
+from backend.outbound.schedule import DRAIN_S, Behind, Scheduler
 from backend.outbound.session import DEFAULT_LIMITS, Limits
 from backend.outbound.sts import StsPolicies
 from backend.outbound.sts_cache import StsCache
@@ -309,11 +309,11 @@ class Outbound:
             )
         return await survey(domain, self._resolver, self.transports.findings)
 
-    async def attempt(self, batch: Batch) -> bool:
+    async def attempt(self, batch: Batch, behind: Behind | None = None) -> bool:
         """One attempt for one batch, written down. False: something was put off."""
         went_well = True
         for part in self._parts(batch):
-            went_well &= await self._attempt_part(part)
+            went_well &= await self._attempt_part(part, behind)
         return went_well
 
     def _parts(self, batch: Batch) -> Sequence[Batch]:
@@ -343,7 +343,7 @@ class Outbound:
         settings = self._config().domains.transports.get(choice.transport)
         return choice.transport if settings is not None and relay_of(settings) else ""
 
-    async def _attempt_part(self, batch: Batch) -> bool:
+    async def _attempt_part(self, batch: Batch, behind: Behind | None) -> bool:
         started_at = self._clock.time()
         outgoing = batch.outgoing
         sender = "" if outgoing.sender is None else outgoing.sender.domain.ascii
@@ -371,10 +371,33 @@ class Outbound:
             batch.ids, delivery.results, batch.attempts, outgoing.wishes, batch.max_attempts
         )
         self._note_result(choice, fates)
+        if behind is None:
+            await self._write_down(batch, delivery, fates, started_at, choice)
+        else:
+            await behind.add(
+                self._write_down(batch, delivery, fates, started_at, choice, together=True)
+            )
+        return not any(fate.verdict is Verdict.RETRY for fate in fates)
+
+    async def _write_down(
+        self,
+        batch: Batch,
+        delivery: Delivery,
+        fates: Sequence[Fate],
+        started_at: float,
+        choice: Choice,
+        *,
+        together: bool = False,
+    ) -> None:
         while True:
             try:
                 await self.queue.settle(
-                    batch, fates, delivery.tries, started_at=started_at, choice=choice
+                    batch,
+                    fates,
+                    delivery.tries,
+                    started_at=started_at,
+                    choice=choice,
+                    together=together,
                 )
                 break
             except Exception as error:
@@ -382,7 +405,6 @@ class Outbound:
                 log.error("outcome of a delivery can't be written", cause=repr(error))
                 await asyncio.sleep(WRITE_RETRY_S)
         self._tell(batch, delivery, fates)
-        return not any(fate.verdict is Verdict.RETRY for fate in fates)
 
     async def _deliver(self, batch: Batch, choice: Choice) -> Delivery:
         transport = self.transports.get(choice)

@@ -37,7 +37,8 @@ def test_a_full_file_is_put_aside_and_the_next_one_counts_from_its_beginning(fil
     parts = sorted(file.parent.glob("server.log*"))
     assert len(parts) > 2
     assert all(part.stat().st_size <= 1000 for part in parts)
-    seen = [json.loads(line)["number"] for part in parts for line in part.open(encoding="utf-8")]
+    lines = "".join(part.read_text(encoding="utf-8") for part in parts).splitlines()
+    seen = [json.loads(line)["number"] for line in lines]
     assert sorted(seen) == list(range(20))[-len(seen) :]
     assert seen
 

@@ -68,11 +68,11 @@ def test_deliveries_grow_while_they_go_well_up_to_the_setting():
 
 def test_claims_are_few_and_large():
     lane = Lane("b.test", connections=2, chunk=8, running=2)
-    assert lane.room == 14
+    assert (lane.room, lane.is_low) == (14, True)
     lane.waiting.extend(batch(number=n) for n in range(8))
-    assert lane.room == 0, "enough are there"
+    assert (lane.room, lane.is_low) == (6, False), "enough are there"
     lane.waiting.pop()
-    assert lane.room == 7
+    assert (lane.room, lane.is_low) == (7, True)
 
 
 def test_further_connections_leave_half_of_the_places_to_other_domains():
