@@ -253,7 +253,7 @@ def choose_tls(folder: Folder, as_json: bool, words: tuple[str, ...], **filters:
     """Choose what must hold for encryption, and try again now.
 
     default: what the recipient's domain asks for. verified: only with verified encryption. insecure: without it if need be,
-    so that somebody on the way may read the message.
+    so that somebody on the way may read the message. Counts for direct delivery; a relay has settings of its own.
     """
     choice = next((name for name in _TLS if words and name == words[-1]), None)
     if choice is None:
