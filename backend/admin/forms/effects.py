@@ -226,15 +226,14 @@ def _size(value: int) -> str:
 
 def _dns(old: Config, new: Config, words: Words) -> Iterator[f.Effect]:
     """Keys for signatures are left out: they do not change here."""
+    both = [name for name in new.domains.domains if name in old.domains.domains]
     if old.server == new.server and old.domains.transports == new.domains.transports:
-        return
-    names = [name for name in new.domains.domains if name in old.domains.domains]
-    for name in names[:MAX_DOMAINS]:
-        found = list(_records(name, old, new, words))
-        yield from found
-        if not found:
-            return
-    if len(names) > MAX_DOMAINS:
+        names = [n for n in both if old.domains.domains[n] != new.domains.domains[n]]
+    else:
+        names = both
+    found = [each for name in names[:MAX_DOMAINS] for each in _records(name, old, new, words)]
+    yield from found
+    if found and len(names) > MAX_DOMAINS:
         text = words("The records of other domains change in the same way.")
         yield f.Effect(text=text, kind="dns", page="/domains")
 

@@ -258,6 +258,19 @@ async def test_a_dry_run_tells_the_effects_and_changes_nothing(rig, client):
     assert rig.services.config.current.revision == now.revision
 
 
+async def test_a_policy_of_the_domain_asks_for_its_dns_records(rig, client):
+    listeners = {"public": {"addresses": ["0.0.0.0"], "https_port": 443}}
+    now = await client.form("server-listeners")
+    await client.save_form("server-listeners", "-", {"listeners": listeners}, revision=now.revision)
+    now = await client.form("domain", "example.org")
+    policy = {"mta_sts": {**now.values["mta_sts"], "mode": "testing"}}
+    tried = await client.save_form(
+        "domain", "example.org", policy, revision=now.revision, dry_run=True
+    )
+    texts = [effect.text for effect in tried.effects if effect.kind == "dns"]
+    assert any("TXT _mta-sts.example.org: v=STSv1" in text for text in texts)
+
+
 async def test_what_needs_a_restart_is_said_beforehand(client):
     now = await client.form("server-limits")
     tried = await client.save_form(
