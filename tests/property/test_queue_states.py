@@ -148,9 +148,10 @@ class QueueStates(RuleBasedStateMachine):
         for i, word in zip(batch.ids, words, strict=True):
             if word == "done":
                 del self.model[i]
-                self.left[i] = "delivered"
                 if self.has_sender[i] and Notify.SUCCESS in self.notify[i]:
-                    self.succeeded.add(i)
+                    self.succeeded.add(i)  # leaves when its report has been delivered
+                else:
+                    self.left[i] = "delivered"
             elif word == "never" or batch.attempts >= backoff.MAX_ATTEMPTS:
                 self.ended(i)
             else:
@@ -197,6 +198,7 @@ class QueueStates(RuleBasedStateMachine):
                     self.left[recipient.id] = "failed"
                 elif notice.kind == "relayed":
                     self.succeeded.remove(recipient.id)
+                    self.left[recipient.id] = "delivered"
                 else:
                     assert not words or Notify.DELAY in words
         assert not self.succeeded
