@@ -507,3 +507,50 @@ async def test_forms_pages_and_search_speak_german(client):
         client.save_form("transport", "relay", {"via": via}, revision=now.revision)
     )
     assert messages(error) == {"/via/host": "Geben Sie den Namen des Servers ein."}
+
+
+HOSTILE = [
+    None,
+    True,
+    0,
+    -1,
+    2**80,
+    1.5,
+    "",
+    "\x00",
+    "x" * 20_000,
+    "example.org",
+    [],
+    [None],
+    [[[]]],
+    [{}],
+    ["x"],
+    {},
+    {"kind": "direct", "family": []},
+    {"kind": ["submissions"]},
+    {"": {}},
+    {"a": None},
+    {"a": {"addresses": ["x"]}},
+    {"set": True},
+]
+
+
+@pytest.mark.parametrize("form", [form.id for form in FORMS])
+async def test_no_value_is_a_fault_of_the_server(rig, client, form):
+    """Each field with each of them, alone and inside; a fault of ours would be logged and fail the test."""
+    await add_relay(client)
+    key = KEYS.get(form, "bo@example.net" if form == "suppression" else "-")
+    now = await client.form(form, key)
+
+    async def attempt(values):
+        try:
+            await client.save_form(form, key, values, revision=now.revision, dry_run=True)
+        except ApiError as error:
+            assert error.status == 422, (values, error)
+
+    for name, value in now.values.items():
+        for hostile in HOSTILE:
+            await attempt({name: hostile})
+            if isinstance(value, dict):
+                for inner in value:
+                    await attempt({name: {**value, inner: hostile}})
