@@ -14,7 +14,7 @@ from ui import icons, palette
 from ui.control import LocalServer, RemoteServer, Target
 from ui.pages.page import Desk, Page
 from ui.pages.recovery import RecoveryPage
-from ui.pages.registry import PAGES, PageInfo, resolve, search_entries
+from ui.pages.registry import PAGES, PageInfo, area_title, resolve, search_entries
 from ui.pages.signing_in import SignInSheet
 from ui.pages.start import StartPage
 from ui.presenters import search as search_words
@@ -24,7 +24,7 @@ from ui.scope import Scope
 from ui.session import NotConnectedError, Session
 from ui.widgets.dialogs import tell, wait_for
 from ui.widgets.finder import Finder
-from ui.widgets.rail import Rail
+from ui.widgets.rail import Place, Rail
 from ui.widgets.surface import Banner
 from ui.widgets.toast import Toast
 
@@ -74,7 +74,11 @@ class MainWindow(QMainWindow):
     # ---- building
 
     def _build(self) -> None:
-        places = [(p.id, p.title, p.path, p.icon) for p in PAGES if not p.parent]
+        places = [
+            Place(p.id, p.title, p.path, p.icon, area_title(p.entry.area))
+            for p in PAGES
+            if not p.parent
+        ]
         self.rail = Rail(places, self.go, self.open_search)
         self.link_banner = Banner(strip=True)
         self.practice_banner = Banner(strip=True)
@@ -85,10 +89,8 @@ class MainWindow(QMainWindow):
         self._link_delay.timeout.connect(self._show_link_banner)
         self.pages: dict[str, Page] = {}
         self.stack = QStackedWidget()
-        for info in PAGES:
-            page = info.page(self.desk)
-            self.pages[info.id] = page
-            self.stack.addWidget(page)
+        self._info = PAGES[0]
+        self._page(self._info)
         main = QVBoxLayout()
         main.setContentsMargins(0, 0, 0, 0)
         main.setSpacing(0)
@@ -117,7 +119,7 @@ class MainWindow(QMainWindow):
         key("F5", self._reload)
         key("Ctrl+Q", self.close)
         key("Escape", self._leave_detail)
-        for number, info in enumerate((p for p in PAGES if not p.parent), start=1):
+        for number, info in enumerate([p for p in PAGES if not p.parent][:9], start=1):
             key(f"Ctrl+{number}", partial(self.go, info.path))
 
     # ---- going places
@@ -128,12 +130,20 @@ class MainWindow(QMainWindow):
 
     @property
     def current(self) -> Page:
-        return self.pages[self.info.id]
+        return self.pages[self._info.id]
 
     @property
     def info(self) -> PageInfo:
-        shown = self.stack.currentWidget()
-        return next(info for info in PAGES if self.pages[info.id] is shown)
+        return self._info
+
+    def _page(self, info: PageInfo) -> Page:
+        """Made when it is opened for the first time: most are not looked at in a sitting."""
+        page = self.pages.get(info.id)
+        if page is None:
+            page = info.make(self.desk)
+            self.pages[info.id] = page
+            self.stack.addWidget(page)
+        return page
 
     def go(self, path: str) -> None:
         """Opens a page by its path; `/start` and what is below it is the start page."""
@@ -145,7 +155,8 @@ class MainWindow(QMainWindow):
         self._path = path
         self.error_banner.hide()
         self.body.setCurrentWidget(self.shell)
-        page = self.pages[info.id]
+        page = self._page(info)
+        self._info = info
         self.stack.setCurrentWidget(page)
         self.rail.mark(info.parent or info.id)
         self._title(info)
@@ -266,8 +277,8 @@ class MainWindow(QMainWindow):
         """Without a connection pages stay readable, but nothing can be changed in them."""
         connected = self.session.is_connected
         for info in PAGES:
-            if not info.offline:
-                page = self.pages[info.id]
+            page = self.pages.get(info.id)
+            if page is not None and not info.offline:
                 page.content.setEnabled(connected)
                 for i in range(page.toolbar.count()):
                     item = page.toolbar.itemAt(i)

@@ -9,7 +9,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.gui.test_pages import fill
-from tests.support.fake_admin import FakeAdmin
 from tests.support.window import Rig, press
 from ui import palette
 from ui.presenters.link import LinkState
@@ -282,13 +281,3 @@ def test_it_fits_small_screens(rig: Rig, width: int) -> None:
             assert rig.window.width() == width, path
 
     rig.run(scenario())
-
-
-def test_the_fake_speaks_every_route_that_the_window_uses(tmp_path: Path) -> None:
-    admin = FakeAdmin(tmp_path)
-    text = "\n".join(path.read_text() for path in (Path(palette.__file__).parent).rglob("*.py"))
-    from backend.api.routes import ROUTES
-
-    for route in ROUTES:
-        if f"client.{route.name}(" in text and not route.raw.startswith("text/event"):
-            assert hasattr(admin, f"_{route.name}"), route.name

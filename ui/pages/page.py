@@ -80,7 +80,8 @@ class Page(QWidget):
         self._again = False
         self.heading = Label(self.TITLE, "display", wrap=False)
         self.subtitle = Label(self.SUBTITLE, tone="muted")
-        self.subtitle.setVisible(bool(self.SUBTITLE))
+        if not self.SUBTITLE:
+            self.subtitle.hide()
         self.toolbar = QHBoxLayout()
         self.toolbar.setSpacing(palette.space("s"))
         words = QVBoxLayout()
@@ -106,6 +107,7 @@ class Page(QWidget):
         self._stack = QStackedLayout()
         self._stack.setContentsMargins(0, 0, 0, 0)
         for widget in (self._blank, self._skeleton, self.content, self.empty, self.error):
+            widget.setParent(self)  # the layout shows its first one, which else would be a window
             self._stack.addWidget(widget)
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)

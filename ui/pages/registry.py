@@ -1,20 +1,25 @@
 """Which page of the window draws which entry of `backend.api.pages`, in the order of the rail."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from backend.api import pages as registry
 from ui.pages.account import AccountPage
 from ui.pages.accounts import AccountsPage
 from ui.pages.activity import ActivityPage
 from ui.pages.domains import DomainsPage
+from ui.pages.form_page import FormPage, is_single_form
 from ui.pages.log import LogPage
 from ui.pages.overview import OverviewPage
-from ui.pages.page import Page
+from ui.pages.page import Desk, Page
 from ui.pages.queue import QueuePage
 from ui.pages.server import ServerPage
 from ui.presenters.search import Entry
 
-VIEWS: dict[str, type[Page]] = {
+Make = Callable[[Desk], Page]
+
+VIEWS: dict[str, Make] = {
     "overview": OverviewPage,
     "domains": DomainsPage,
     "accounts": AccountsPage,
@@ -23,6 +28,7 @@ VIEWS: dict[str, type[Page]] = {
     "activity": ActivityPage,
     "log": LogPage,
     "server": ServerPage,
+    **{page.id: partial(FormPage, page) for page in registry.PAGES if is_single_form(page)},
 }
 """By the page's id."""
 
@@ -32,7 +38,7 @@ class PageInfo:
     """An entry of the registry with the window's page for it."""
 
     entry: registry.Page
-    page: type[Page]
+    make: Make
 
     @property
     def id(self) -> str:
@@ -73,6 +79,10 @@ def resolve(path: str) -> tuple[PageInfo, str]:
         return PAGES[0], ""
     entry, names, rest = found
     return by_id(entry.id), "/".join([*names.values(), *([rest] if rest else [])])
+
+
+def area_title(area: str) -> str:
+    return dict(registry.AREAS)[area]
 
 
 def by_id(page_id: str) -> PageInfo:

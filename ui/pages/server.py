@@ -1,11 +1,13 @@
 """The server itself: is it running, start and stop it, its doors, its folder, the browser's sign-in; and this window."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QPlainTextEdit
 
+from backend.api import pages as registry
 from backend.api import types as t
 from ui import palette
 from ui.control import LocalServer
@@ -82,6 +84,18 @@ class ServerPage(Page):
         self._open_folder = button("Open the data folder", self._show_folder, icon="folder")
         facts = Card("This server", self._open_folder)
         facts.body.addLayout(self._facts)
+        settings = Card("Settings of the server")
+        for entry in registry.PAGES:
+            if entry.parent == "server" and entry.form:
+                settings.body.addLayout(
+                    row(
+                        button(
+                            entry.title, partial(desk.go, entry.path), kind="link", icon=entry.icon
+                        ),
+                        None,
+                    )
+                )
+        self.body.addWidget(settings)
         self.body.addWidget(ports)
         self.body.addWidget(facts)
 
@@ -108,7 +122,7 @@ class ServerPage(Page):
         )
         self.body.addWidget(window)
         self.body.addStretch(1)
-        self._connected_cards = (ports, facts, web)
+        self._connected_cards = (ports, facts, web, settings)
         desk.session.state_changed.connect(self.draw_state)
         self.draw_state()
 

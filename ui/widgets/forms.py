@@ -39,7 +39,8 @@ class Field(QWidget):
         caption = Label(f"{label} (optional)" if optional else label, bold=not optional, wrap=False)
         caption.setBuddy(self.line)
         self._help = Label(help, "small", tone="muted")
-        self._help.setVisible(bool(help))
+        if not help:
+            self._help.hide()
         self._fault = Label("", "small", tone="error", selectable=True)
         self._fault.hide()
         outer = QVBoxLayout(self)
@@ -113,7 +114,8 @@ class Choice(QWidget):
         caption = Label(label, bold=True, wrap=False)
         caption.setBuddy(self.box)
         words = Label(help, "small", tone="muted")
-        words.setVisible(bool(help))
+        if not help:
+            words.hide()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(palette.space("xs"))

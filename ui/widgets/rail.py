@@ -1,22 +1,38 @@
 """The navigation rail: which server, how it is, and the seven sections."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ui import icons, palette
+from ui.widgets.dialogs import scrolling
 from ui.widgets.surface import StatusPill
 from ui.widgets.text import ElidedLabel, Label, button, column, row, set_button_text
 
+KEYED = 9
+"""So many places have a key of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the rail; those of one area stand together under its title."""
+
+    id: str
+    title: str
+    path: str
+    icon: str
+    area: str
+
 
 class Rail(QFrame):
-    """`places` are (id, title, path, icon)."""
+    """The way to every section. On low screens its list scrolls."""
 
     def __init__(
         self,
-        places: Sequence[tuple[str, str, str, str]],
+        places: Sequence[Place],
         go: Callable[[str], None],
         search: Callable[[], None],
     ) -> None:
@@ -41,19 +57,41 @@ class Rail(QFrame):
         outer.addSpacing(palette.space("s"))
         self.buttons: dict[str, QPushButton] = {}
         group = QButtonGroup(self)
-        for number, (place, title, path, icon) in enumerate(places, start=1):
-            one = button(title, partial(go, path), kind="nav", icon=icon, help=f"Ctrl+{number}")
+        inside = QWidget()
+        inside.setProperty("kind", "content")
+        inner = QVBoxLayout(inside)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(1)
+        area = ""
+        for number, place in enumerate(places, start=1):
+            # An area of one page with the same name needs no heading.
+            alone = sum(each.area == place.area for each in places) == 1
+            if place.area != area and not alone:
+                heading = Label(place.area, "small", tone="muted", bold=True, wrap=False)
+                heading.setContentsMargins(10, palette.space("s"), 0, 2)
+                inner.addWidget(heading)
+            area = place.area
+            keys = f"Ctrl+{number}" if number <= KEYED else ""
+            one = button(
+                place.title, partial(go, place.path), kind="nav", icon=place.icon, help=keys
+            )
             one.setCheckable(True)
             one.setIconSize(QSize(20, 20))
             group.addButton(one)
-            self.buttons[place] = one
-            outer.addWidget(one)
-        outer.addStretch(1)
+            self.buttons[place.id] = one
+            inner.addWidget(one)
+        inner.addStretch(1)
+        self._list = scrolling(inside, name="Sections")
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._list.setFrameShape(QFrame.Shape.NoFrame)
+        self._list.viewport().setAutoFillBackground(False)
+        outer.addWidget(self._list, 1)
         self.setAccessibleName("Sections")
 
     def mark(self, place: str) -> None:
         if (one := self.buttons.get(place)) is not None:
             one.setChecked(True)
+            self._list.ensureWidgetVisible(one)
 
     def set_count(self, place: str, title: str, count: int) -> None:
         """A number behind the title, such as of messages that wait."""

@@ -279,6 +279,7 @@ class RadioControl(Control):
         self.buttons: list[QRadioButton] = []
         for index, choice in enumerate(field.choices):
             made = QRadioButton(choice.label)
+            made.setAccessibleName(choice.label)
             made.setAccessibleDescription(choice.disabled or choice.help)
             made.setEnabled(not choice.disabled)
             self._group.addButton(made, index)
@@ -313,6 +314,7 @@ class MultiControl(Control):
         self.boxes: list[QCheckBox] = []
         for choice in field.choices:
             made = QCheckBox(choice.label)
+            made.setAccessibleName(choice.label)
             made.setAccessibleDescription(choice.disabled or choice.help)
             made.setToolTip(choice.help)
             made.setEnabled(not choice.disabled)

@@ -107,6 +107,7 @@ class _Card(QFrame):
         super().__init__()
         self.setProperty("kind", "option")
         self.radio = QRadioButton(variant.title)
+        self.radio.setAccessibleName(variant.title)
         self.radio.setAccessibleDescription(variant.help)
         palette.scaled_font(self.radio, "body", bold=True)
         self.radio.clicked.connect(lambda: choose.choose(variant.value))

@@ -178,7 +178,8 @@ class EmptyState(QWidget):
         for label in (self._title, self._body):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setFixedWidth(480)
-        self._body.setVisible(bool(body))
+        if not body:
+            self._body.hide()
         self._body.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 48, 24, 48)

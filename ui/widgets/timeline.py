@@ -55,7 +55,8 @@ class _Row(QWidget):
         super().__init__()
         title = Label(step.title, bold=last, selectable=True)
         note = Label(step.note, "small", tone="muted", selectable=True)
-        note.setVisible(bool(step.note))
+        if not step.note:
+            note.hide()
         time = Label(step.time, "small", tone="muted", wrap=False)
         time.setContentsMargins(0, 4, 0, 0)
         words = column(title, note, gap="xs")

@@ -4,6 +4,8 @@ import { lazy } from "./lazy.mjs";
 
 const Missing = lazy(() => import("../pages/missing.mjs"), "Missing");
 
+const FORM = { view: lazy(() => import("../pages/formpage.mjs"), "FormPage"), own: true, key: "id" };
+
 // What draws each page of the registry. `rest`: the parameter that gets what follows the page's path. `key`: a page stays as it is
 // (filter, selection, scroll) while its key stays the same.
 const VIEWS = {
@@ -18,7 +20,16 @@ const VIEWS = {
   signins: { view: lazy(() => import("../pages/signins.mjs"), "SignIns") },
   settings: { view: lazy(() => import("../pages/settings.mjs"), "Settings") },
   server: { view: lazy(() => import("../pages/server.mjs"), "Server") },
+  postmaster: { ...FORM },
+  "server-name": { ...FORM },
+  "server-listeners": { ...FORM },
+  "server-tls": { ...FORM },
+  "server-limits": { ...FORM },
+  "server-outbound": { ...FORM },
+  "server-admin": { ...FORM },
+  "server-log": { ...FORM },
 };
+
 
 /** In the rail, in this order; `bar`: in the bar of a phone, the others are under More. */
 export const SECTIONS = PAGES.filter((page) => !page.parent);
@@ -59,7 +70,7 @@ export function find(path) {
   const found = match(OLDER.reduce((text, [old, now]) => text.replace(old, now), path));
   const drawn = found && VIEWS[found.page.id];
   if (!drawn || (found.rest && !drawn.rest)) return { page: { title: "Not found", view: Missing }, parameters: { path: plain(path) }, key: path };
-  const parameters = {};
+  const parameters = drawn.own ? { page: found.page, id: found.page.id } : {};
   for (const [name, value] of Object.entries(found.names)) parameters[drawn.names?.[name] ?? name] = value;
   if (drawn.rest && found.rest) parameters[drawn.rest] = found.rest;
   return { page: { ...found.page, view: drawn.view }, parameters, key: found.page.id + (drawn.key ? parameters[drawn.key] : "") };

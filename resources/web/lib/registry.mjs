@@ -12,4 +12,12 @@ export const PAGES = [
   {"id": "signins", "area": "activity", "title": "Sign-ins", "path": "/signins", "icon": "key", "words": "logins failures security"},
   {"id": "settings", "area": "system", "title": "Settings", "path": "/settings", "icon": "settings", "words": "configuration toml files revisions go back"},
   {"id": "server", "area": "system", "title": "Server", "path": "/server", "icon": "server", "words": "start stop restart ports folder dark light appearance password browser sessions check stored mail"},
+  {"id": "postmaster", "area": "system", "title": "Postmaster", "path": "/settings/postmaster", "icon": "user", "parent": "settings", "form": "postmaster"},
+  {"id": "server-name", "area": "system", "title": "Name of the server", "path": "/system/server", "icon": "server", "parent": "server", "form": "server-name"},
+  {"id": "server-listeners", "area": "system", "title": "Ports", "path": "/system/ports", "icon": "plug", "words": "listeners bind addresses nat", "parent": "server", "form": "server-listeners"},
+  {"id": "server-tls", "area": "system", "title": "Certificates", "path": "/system/certificates", "icon": "lock", "words": "tls ssl", "parent": "server", "form": "server-tls"},
+  {"id": "server-limits", "area": "system", "title": "Limits", "path": "/system/limits", "icon": "shield-check", "parent": "server", "form": "server-limits"},
+  {"id": "server-outbound", "area": "system", "title": "Outgoing mail", "path": "/system/outgoing", "icon": "send", "words": "dns resolver concurrency", "parent": "server", "form": "server-outbound"},
+  {"id": "server-admin", "area": "system", "title": "Security of the administration", "path": "/system/security", "icon": "key", "words": "browser sessions password allowed names", "parent": "server", "form": "server-admin"},
+  {"id": "server-log", "area": "system", "title": "Log settings", "path": "/system/log", "icon": "terminal-2", "words": "debug level", "parent": "server", "form": "server-log"},
 ];

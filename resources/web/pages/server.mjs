@@ -4,6 +4,7 @@ import { Ago, Banner, Button, Card, Chips, Confirm, Failure, Field, Icon, Loaded
 import { THEMES, setTheme, useTheme } from "../lib/theme.mjs";
 import { toast } from "../lib/toast.mjs";
 import { duration, number, size } from "../lib/format.mjs";
+import { SubPages } from "./formpage.mjs";
 import { SHORTEST_PASSWORD } from "./passwords.mjs";
 
 const SHOWN_SESSIONS = 8;
@@ -16,7 +17,7 @@ export function Server() {
   return html`<${Loaded} of=${status}>${(value) => html`
     <${Title} intro=${`For ${duration(value.uptime_s)}. Closing this page does not stop it.`} actions=${restart}><span class="disc ok"><${Icon} name="circle-check" /></span>The server is running.</${Title}>
     <div class="columns">
-      <div><${Ports} ports=${value.ports} /><${StoredMail} /><${Password} /></div>
+      <div><${Card} title="Settings of the server" icon="settings"><${SubPages} of="server" /></${Card}><${Ports} ports=${value.ports} /><${StoredMail} /><${Password} /></div>
       <div><${Facts} status=${value} /><${Sessions} /><${Appearance} /></div>
     </div>`}</${Loaded}>
     ${restarting &&
