@@ -68,17 +68,14 @@ async def apply(queue: Queue, name: str, rule: Rule) -> Acted:
         matching = [
             row for row in rows if _matches(rule, row[2], domain_of(row[3]), _plain(row[4]))
         ]
-        done = await actions.hold(
-            queue,
-            [QueueId(row[0]) for row in matching if row[1] == State.WAITING],
-            rule=name,
-            note=note_of(name, rule),
-        )
-        changed += done.changed
-        before += done.before
-        # Also those that were claimed since they were read.
-        late = [{"id": row[0], "rule": name, "note": note_of(name, rule)} for row in matching]
+        ids = [QueueId(row[0]) for row in matching]
+        late = [{"id": i, "rule": name, "note": note_of(name, rule)} for i in ids]
+        # Between two steps an attempt may begin or end; what changes sides then is caught by the last one.
+        done = await actions.hold(queue, ids, rule=name, note=note_of(name, rule))
         await queue.database.write(_marking(late, State.SENDING))
+        again = await actions.hold(queue, ids, rule=name, note=note_of(name, rule))
+        changed += (*done.changed, *again.changed)
+        before += (*done.before, *again.before)
         if len(rows) < AT_ONCE:
             return Acted(
                 tuple(changed), (), tuple(before) if len(before) <= actions.MAX_UNDO else ()

@@ -23,6 +23,7 @@ from backend.outbound.vanished import is_gone
 from backend.store.database import Database, Reader, Row, Transaction
 
 MAX_REASON_CHARS = 300
+FORGOTTEN_AT_ONCE = 100  # so that not each one more looks for the oldest
 MAX_SUPPRESSIONS = 100_000  # of one account by itself, a security limit; the oldest go first
 
 
@@ -78,11 +79,14 @@ class Suppressing:
             now=now,
             ends_at=now + days * DAY_S,
         )
-        tx.run(
-            "DELETE FROM suppression WHERE id IN (SELECT id FROM suppression WHERE account = :account"
-            " AND automatic = 1 ORDER BY since DESC LIMIT -1 OFFSET :limit)",
-            {"account": account, "limit": MAX_SUPPRESSIONS},
-        )
+        counted = {"account": account}
+        count = tx.value("SELECT count(*) FROM suppression WHERE account = :account", counted)
+        if count > MAX_SUPPRESSIONS:
+            tx.run(
+                "DELETE FROM suppression WHERE id IN (SELECT id FROM suppression WHERE account = :account"
+                " AND automatic = 1 ORDER BY since LIMIT :some)",
+                counted | {"some": count - MAX_SUPPRESSIONS + FORGOTTEN_AT_ONCE},
+            )
         return True
 
 

@@ -8,6 +8,7 @@ import pytest
 from backend.config.model import Config
 from backend.core.clock import FakeClock
 from backend.core.errors import RefusedError
+from backend.core.status import SmtpStatus
 from backend.outbound import suppressions
 from backend.outbound.history_listing import list_past
 from backend.outbound.suppressions import list_suppressions, suppress
@@ -106,6 +107,24 @@ async def test_by_hand_goes_before_by_itself_and_can_be_taken_back(rig):
     assert await suppressions.remove(rig.queue.database, [("", "bo@b.test")]) == 0
     assert await suppressions.remove(rig.queue.database, [("anna", "BO@b.test")]) == 1
     await rig.submit("bo@b.test")
+
+
+async def test_entries_of_the_server_are_bounded_and_the_oldest_go(rig, monkeypatch):
+    monkeypatch.setattr(suppressions, "MAX_SUPPRESSIONS", 3)
+    monkeypatch.setattr(suppressions, "FORGOTTEN_AT_ONCE", 0)
+    gone, now = SmtpStatus(550, "5.1.1", "user unknown"), rig.clock.time()
+
+    def write(tx):
+        suppress(tx, "anna", "kept@b.test", reason="", automatic=False, now=now - 9)
+        for n in range(5):
+            rig.queue.suppressing.note(tx, "anna", f"u{n}@b.test", gone, "t", now + n)
+
+    await rig.queue.database.write(write)
+    assert [address for _, address, _ in await listed(rig)] == [
+        "u4@b.test",
+        "u3@b.test",
+        "kept@b.test",
+    ]
 
 
 async def test_an_account_that_is_gone_leaves_no_entries(rig):
