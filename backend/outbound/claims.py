@@ -80,7 +80,7 @@ def claim(
 def give_back(tx: Transaction, batches: Sequence[Batch], now: float) -> None:
     """What was claimed and not begun waits again as if nothing had been."""
     tx.run_many(
-        "UPDATE recipient SET state = 'waiting', attempts = attempts - 1, next_attempt_at = :now,"
+        "UPDATE recipient SET state = CASE WHEN hold_rule <> '' THEN 'held' ELSE 'waiting' END, attempts = attempts - 1, next_attempt_at = :now,"
         " last_attempt_at = CASE WHEN attempts > 1 THEN last_attempt_at END"
         " WHERE id = :id AND state = 'sending'",
         [{"id": i, "now": now} for batch in batches for i in batch.ids],

@@ -104,6 +104,14 @@ async def test_a_pause_also_takes_what_is_being_sent_if_that_fails(rig):
     assert set((await rows(rig)).values()) == {("waiting", "", "")}
 
 
+async def test_what_was_claimed_and_not_begun_when_the_pause_came_is_held(rig):
+    await rig.submit("a@b.test")
+    batches = await rig.queue.claim(Room(places=5))
+    await holds.apply(rig.queue, holds.PAUSE, HoldRule())
+    await rig.queue.give_back(batches)
+    assert await rows(rig) == {"a@b.test": ("held", holds.PAUSE, "sending is paused")}
+
+
 async def test_a_kill_while_a_paused_message_is_sent_leaves_it_held(tmp_path):
     clock = FakeClock()
     async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
