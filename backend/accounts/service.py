@@ -6,7 +6,7 @@ All changes of settings go through the ConfigStore; this module finds the words 
 import asyncio
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,14 @@ from backend.core.problems import Problem
 from backend.observe import log as logs
 
 log = logs.get(__name__)
+
+
+Also = Callable[[Config], Config]
+"""What else a change of the configuration does, so that it is one."""
+
+
+def _as_is(config: Config) -> Config:
+    return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class AccountService:
         name: str,
         *,
         description: str = "",
+        also: Also = _as_is,
         author: str,
         base_revision: int | None = None,
     ) -> Domain:
@@ -80,7 +89,7 @@ class AccountService:
                     "/name",
                 )
             settings = {**self._new_domain(), "description": description}
-            return _with(config, ("domains", domain.ascii), settings)
+            return also(_with(config, ("domains", domain.ascii), settings))
 
         await self._edit(change, author, f"Added the domain {domain}", base_revision)
         return domain
@@ -150,10 +159,14 @@ class AccountService:
         name: str = "",
         full_name: str = "",
         add_domain: bool = False,
+        more_addresses: Sequence[str] = (),
+        settings: Mapping[str, Any] | None = None,
+        also: Also = _as_is,
         author: str,
         base_revision: int | None = None,
     ) -> NewAccount:
         """`password` None generates one. `name` empty takes it from the address. `add_domain` adds a missing domain.
+        `settings`: others of the account, by their names.
 
         Raises:
             UserError: the address or password can't be used, the domain is not here, or (ConflictError) it exists.
@@ -172,6 +185,7 @@ class AccountService:
             )
         self._require_password(password)
         secret = generate_password() if password is None else password
+        keys = list(dict.fromkeys([key, *map(_address, more_addresses)]))
         domain_name = parse_address(key).domain.ascii
         made: list[str] = []
 
@@ -180,15 +194,17 @@ class AccountService:
                 if not add_domain:
                     raise _unknown_domain(domain_name)
                 config = _with(config, ("domains", domain_name), self._new_domain())
-            _require_free(config.domains, key)
+            for each in keys:
+                _require_free(config.domains, each)
             account = _account_name(config.domains, name, key)
             made[:] = [account]
-            settings = {
+            wanted = {
+                **(settings or {}),
                 "domain": domain_name,
                 "full_name": full_name,
-                "destinations": {key: {}},
+                "destinations": {each: {} for each in keys},
             }
-            return _with(config, ("accounts", account), settings)
+            return also(_with(config, ("accounts", account), wanted))
 
         async with self._adding:
             # The password comes first: an account that nobody can sign in to would be worse than a password of nobody.

@@ -52,6 +52,11 @@ class _Job:
 
 
 @dataclass(frozen=True, slots=True)
+class _Flow:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Server:
     event: t.ServerEvent
 
@@ -75,6 +80,7 @@ _Source = (
     | SignedIn
     | _Mail
     | _Job
+    | _Flow
     | _Server
     | _Counters
     | _Lost
@@ -126,6 +132,9 @@ class Feed:
 
     def publish_job(self, job: t.Job) -> None:
         self._put("jobs", _Job(job))
+
+    def publish_flow(self, flow: str) -> None:
+        self._put("flow", _Flow(flow))
 
     def publish_end(self, *, restarting: bool) -> None:
         """The last event; streams end after it."""
@@ -298,6 +307,8 @@ def _data(source: _Source) -> BaseModel:
             return t.MailEvent(account=source.account, added=source.added, removed=source.removed)
         case _Job():
             return t.JobEvent(job=source.job)
+        case _Flow():
+            return t.FlowEvent(id=source.id)
         case _Server():
             return source.event
         case _Counters():

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from backend.accounts.service import AccountService
 from backend.admin.feed import Feed
+from backend.admin.flows.state import FlowShelf
 from backend.admin.jobs import Jobs, Progress
 from backend.api import types as t
 from backend.checkup.dns import DnsCheckup
@@ -68,4 +69,5 @@ class Services:
     log_ring: LogRing
     feed: Feed
     jobs: Jobs
+    flows: FlowShelf
     server: ServerControl

@@ -26,7 +26,7 @@ from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
 from backend.api.calls import ApiError, NotReachableError
-from backend.api.queue_calls import QueueCalls
+from backend.api.flow_calls import FlowCalls
 from backend.api.routes import PREFIX
 
 __all__ = ["ApiError", "Client", "Event", "NotReachableError"]
@@ -40,7 +40,7 @@ class Event:
     data: t.EventData
 
 
-class Client(QueueCalls):
+class Client(FlowCalls):
     """One connection pool to one server. Close it, or use it in `async with`."""
 
     # ---- session

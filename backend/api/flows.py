@@ -132,6 +132,9 @@ class FlowStep(Reply):
     type: str
     name: str
     """What the flow is called, such as "Add a domain"."""
+    about: str = ""
+    over: bool = False
+    """It has ended with this move; there is nothing to show any more."""
     step: str
     kind: StepKind
     title: str
@@ -197,10 +200,12 @@ class BeginFlow(Request):
 class FlowMove(Request):
     """`next` with the values of the step; `back`; `go` to `step`; `run` the action `run` on the values; `skip`.
 
+    `at`: the step that the values are for; when the flow stands elsewhere by now, the move is not made and the reply shows where.
     `anyway`: go on though a gated action has not worked. `typed`: the name that a dangerous step asks for.
     """
 
     action: Literal["next", "back", "go", "run", "skip"]
+    at: str = Setting(default="", max_length=64)
     values: dict[str, JsonValue] = Setting(default_factory=dict)
     step: str = Setting(default="", max_length=64)
     run: str = Setting(default="", max_length=64)

@@ -13,6 +13,7 @@ from backend.api import connect as c
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
+from backend.api import flows as fl
 from backend.api import forms as f
 from backend.api import pages as p
 from backend.api import queue as q
@@ -164,6 +165,17 @@ ROUTES: tuple[Route, ...] = (
         "Pages and fields by their words",
         query=f.SearchQuery,
     ),
+    _get("flows", "/flows", fl.Flows, "Wizards that were left and can be gone on with"),
+    _post("begin_flow", "/flows", fl.FlowStep, "Begin a wizard", request=fl.BeginFlow, status=201),
+    _get("flow", "/flows/{flow}", fl.FlowStep, "The step at which a wizard stands"),
+    _post(
+        "move_flow",
+        "/flows/{flow}",
+        fl.FlowStep,
+        "Go on, back, to a step; or try something out",
+        request=fl.FlowMove,
+    ),
+    _delete("give_up_flow", "/flows/{flow}", "Give a wizard up; nothing of it stays"),
     _get("form", "/forms/{form}/{key}", f.FormValues, "The values of a form; secrets stay here"),
     Route(
         name="save_form",

@@ -653,6 +653,13 @@ class ResyncEvent(Reply):
     topic: Literal["resync"] = "resync"
 
 
+class FlowEvent(Reply):
+    """A check of a wizard has finished."""
+
+    topic: Literal["flow"] = "flow"
+    id: str
+
+
 EventData = Annotated[
     TimelineEvent
     | QueueEvent
@@ -661,6 +668,7 @@ EventData = Annotated[
     | SignInEvent
     | MailEvent
     | JobEvent
+    | FlowEvent
     | StatusEvent
     | ServerEvent
     | ResyncEvent,
@@ -675,6 +683,7 @@ TOPICS = (
     "sign_ins",
     "mail",
     "jobs",
+    "flow",
     "status",
     "server",
 )

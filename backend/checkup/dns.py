@@ -71,7 +71,7 @@ class DnsCheckup:
         time_limit_s: float = TIME_LIMIT_S,
     ) -> None:
         """`dkim` None: this server does not sign. `port`: on which authoritative servers answer."""
-        self._asker = asker
+        self.asker = asker
         self._config = config
         self._dkim = dkim
         self._tls = tls
@@ -115,9 +115,9 @@ class DnsCheckup:
             )
         facts = await self._facts(domain)
         allow_private = config.server.outbound.allow_loopback
-        self._asker.forget()
+        self.asker.forget()
         survey = Survey(
-            self._asker,
+            self.asker,
             deadline=asyncio.get_running_loop().time() + self._time_limit_s,
             may_ask=lambda ip: refusal(ip, allow_private=allow_private) is None,
             port=self._port,

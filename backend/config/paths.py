@@ -71,6 +71,11 @@ class DataFolder:
         return self.root / "activity"
 
     @property
+    def flows(self) -> Path:
+        """Wizards that were left half-way."""
+        return self.activity / "flows"
+
+    @property
     def exists(self) -> bool:
         return self.server_toml.is_file()
 

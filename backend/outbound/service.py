@@ -48,6 +48,7 @@ from backend.runtime import tasks
 
 log = logs.get(__name__)
 
+DRAFT = "draft"  # what a transport is called that is tried before it is saved
 WRITE_RETRY_S = 5.0
 TIDY_EVERY_S = 1800.0
 
@@ -280,17 +281,29 @@ class Outbound:
         """
         domains, server = self._config().domains, self._config().server
         if server.practice_mode and not _stays_here(domains.transports[name]):
-            raise UserError(
-                Problem(
-                    code="transport.test_practice",
-                    subject=name,
-                    message="In practice mode nothing leaves this computer, so this transport can't be tried.",
-                    fix="Try it on the real server: the one whose practice_mode in server.toml is false.",
-                )
-            )
+            raise _practice(name)
         report = await probe(name, domains, self.transports, sender=sender, domain=domain)
         self.tally.note(name, ok=report.ok, text=report.message, tested=True)
         return report
+
+    async def try_transport(
+        self, settings: TransportSettings, password: str | None, *, sender: str, domain: str
+    ) -> Report:
+        """As `test_transport`, with one that is not saved yet.
+
+        Raises:
+            UserError: sender or domain can't be used, or practice mode forbids it.
+        """
+        config, name = self._config(), DRAFT
+        if config.server.practice_mode and not _stays_here(settings):
+            raise _practice(name)
+        drafts = {**config.domains.transports, name: settings}
+        domains = config.domains.model_copy(update={"transports": drafts})
+        transports = self.transports.with_draft(replace(config, domains=domains), password)
+        try:
+            return await probe(name, domains, transports, sender=sender, domain=domain)
+        finally:
+            await transports.close()
 
     async def survey_tls(self, domain: str) -> TlsSurvey:
         """What would hold for TLS on the way to a domain now.
@@ -513,6 +526,17 @@ class Outbound:
         self._record(
             TimelineEntry(batch.outgoing.trace, self._clock.time(), kind, text, details or {})
         )
+
+
+def _practice(name: str) -> UserError:
+    return UserError(
+        Problem(
+            code="transport.test_practice",
+            subject=name,
+            message="In practice mode nothing leaves this computer, so this transport can't be tried.",
+            fix="Try it on the real server: the one whose practice_mode in server.toml is false.",
+        )
+    )
 
 
 def _stays_here(transport: TransportSettings) -> bool:

@@ -46,6 +46,7 @@ class Transports:
         self._config = config
         self._password = password
         self._own_endpoints = own_endpoints
+        self._clock = clock
         self._limits = limits
         self._dialogues = Dialogues(clock, limits)
         self._contexts: dict[bool, ssl.SSLContext] = {}
@@ -59,6 +60,17 @@ class Transports:
     async def close(self) -> None:
         """Ends what is still saying goodbye."""
         await self._dialogues.close()
+
+    def with_draft(self, config: Config, password: str | None) -> "Transports":
+        """For trying a transport that is not saved: with that configuration and password, leaving no trace in reports."""
+        return Transports(
+            self._resolver,
+            config=lambda: config,
+            password=lambda _: password,
+            own_endpoints=self._own_endpoints,
+            clock=self._clock,
+            limits=self._limits,
+        )
 
     def get(
         self, choice: Choice, limits: Limits | None = None

@@ -10,6 +10,7 @@ from aiohttp import web
 from backend.admin.access import Access
 from backend.admin.app import build
 from backend.admin.feed import Feed
+from backend.admin.flows.state import FlowShelf
 from backend.admin.handlers.status import counters, web_url
 from backend.admin.jobs import Jobs, Progress
 from backend.admin.local_socket import open_local_socket
@@ -60,6 +61,9 @@ class Faces:
         ring.metrics = appliance.activity.metrics
         self._feed = Feed(appliance.clock, self._counters)
         self._jobs = Jobs(appliance.clock, self._feed.publish_job)
+        self._flows = FlowShelf(
+            appliance.data.flows, appliance.secrets, appliance.clock, self._feed.publish_flow
+        )
         self._services = Services(
             clock=appliance.clock,
             folder=appliance.data,
@@ -75,6 +79,7 @@ class Faces:
             log_ring=ring,
             feed=self._feed,
             jobs=self._jobs,
+            flows=self._flows,
             server=self,
         )
         self._access = Access(
@@ -141,6 +146,7 @@ class Faces:
 
     async def close(self) -> None:
         await tasks.stop(*self._readers)
+        await self._flows.close()
         await self._jobs.close()
         self._feed.close()
         for runner in self._runners:

@@ -16,6 +16,7 @@ from backend.accounts.service import AccountService
 from backend.admin.access import Access
 from backend.admin.app import build
 from backend.admin.feed import Feed
+from backend.admin.flows.state import FlowShelf
 from backend.admin.handlers.status import counters
 from backend.admin.jobs import Jobs, Progress
 from backend.admin.local_socket import open_local_socket
@@ -49,6 +50,9 @@ class NoResolver:
     """Nothing is looked up."""
 
     async def mx(self, domain):
+        return NoDomain()
+
+    async def records(self, name, kind):
         return NoDomain()
 
 
@@ -152,6 +156,8 @@ async def admin_server(
         feed = Feed(clock, figures)
         jobs = Jobs(clock, feed.publish_job)
         stack.push_async_callback(jobs.close)
+        flows = FlowShelf(folder.flows, secrets, clock, feed.publish_flow)
+        stack.push_async_callback(flows.close)
         services = Services(
             clock=clock,
             folder=folder,
@@ -169,6 +175,7 @@ async def admin_server(
             log_ring=ring,
             feed=feed,
             jobs=jobs,
+            flows=flows,
             server=control,
         )
         password = AdminPassword(folder.secrets)

@@ -224,6 +224,11 @@ def _size(value: int) -> str:
 # --- DNS -----------------------------------------------------------------------------------------------------------------
 
 
+def effects_of_configs(old: Config, new: Config, words: Words) -> list[f.Effect]:
+    """The DNS records that are to be changed."""
+    return list(_dns(old, new, words))
+
+
 def _dns(old: Config, new: Config, words: Words) -> Iterator[f.Effect]:
     """Keys for signatures are left out: they do not change here."""
     both = [name for name in new.domains.domains if name in old.domains.domains]

@@ -126,7 +126,7 @@ async def save(
     marked = deepcopy(old or {})
     await form.mark_secrets(services, key, marked)
     wanted: Values = {**(marked if old is not None else form.first_values()), **sent}
-    plain, secrets = _split(form.spec, wanted)
+    plain, secrets = split_secrets(form.spec, wanted)
     new = _planned(request, wanted, plain, secrets, is_new=old is None)
     planned = form.read(new, key) or {}
     restart = bool(needs_restart(form, old, planned))
@@ -237,7 +237,7 @@ def _placed(form: Form, key: str, problem: Problem) -> Fault:
 # --- secrets -------------------------------------------------------------------------------------------------------------
 
 
-def _split(spec: f.Spec, values: Values) -> tuple[Values, Secrets]:
+def split_secrets(spec: f.Spec, values: Values) -> tuple[Values, Secrets]:
     """The values without secrets, and what is to be done with those."""
     given: dict[Path, str] = {}
     forgotten: set[Path] = set()
@@ -294,6 +294,11 @@ def _copy_secrets(spec: f.Spec, values: Values, source: Values, *, hide: bool = 
                 walk(_variant_fields(each, inner), into.get(each.key), inner)
 
     walk(spec.fields, values, source)
+
+
+def mask_secrets(spec: f.Spec, values: Values, source: Values) -> None:
+    """Says in `values` of each secret of `source` whether there is one."""
+    _copy_secrets(spec, values, source, hide=True)
 
 
 # --- conflicts -----------------------------------------------------------------------------------------------------------
