@@ -20,7 +20,7 @@ from backend.smtp.client import (
     StartTls,
     Transaction,
 )
-from backend.smtp.data import DataFault, DataReader, DotStuffer
+from backend.smtp.data import DataFault, DataReader, DotStuffer, LineEnds
 from backend.smtp.extensions import Extension, Offer
 from backend.smtp.grammar import (
     format_path,
@@ -105,6 +105,9 @@ def test_what_is_stuffed_is_read_again_with_proper_line_ends(content, points):
     if expected and not expected.endswith(b"\r\n"):
         expected += b"\r\n"
     assert got == expected
+    ends = LineEnds()
+    chunks = [ends.feed(chunk) for chunk in cut(content, points)]
+    assert b"".join(chunks) + ends.end() == expected, "what goes out in chunks"
 
 
 COMMANDISH = st.one_of(
