@@ -146,7 +146,6 @@ class Control(QWidget):
             for widget in below:
                 outer.addWidget(widget)
         outer.addLayout(row(self._reset, None))
-        self.setMaximumWidth(palette.size("form_max"))
         if field.help_long:
             self.setToolTip(field.help_long)
         state.add(self)

@@ -60,7 +60,6 @@ class LongTextControl(Control):
         lines = _CODE_LINES if field.kind == "code" else 3
         if field.kind == "code":
             self.area.setFont(palette.mono_font(0.95))
-            self.setMaximumWidth(16_777_215)
         self.area.setFixedHeight(self.area.fontMetrics().lineSpacing() * lines + 18)
         self.area.textChanged.connect(self._changed)
         self.body.addWidget(self.area)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from backend.api.conditions import Path
 from backend.api.forms import Field, Section, Spec
@@ -30,7 +30,7 @@ from ui.widgets.spec_groups import (
     VariantControl,
 )
 from ui.widgets.surface import Card
-from ui.widgets.text import Label
+from ui.widgets.text import Label, row
 
 CONTROLS: dict[str, type[Control]] = {
     "text": TextControl,
@@ -109,13 +109,13 @@ class SpecForm(QWidget):
             inner = _column(inside)
             if section.help:
                 inner.addWidget(Label(section.help, tone="muted"))
-            inner.addWidget(Fields(fields, self.state))
+            inner.addLayout(_measured(Fields(fields, self.state), fields))
             card.body.addWidget(Fold(section.title, inside))
             return card
         card = Card(section.title)
         if section.help:
             card.body.addWidget(Label(section.help, tone="muted"))
-        card.body.addWidget(Fields(fields, self.state))
+        card.body.addLayout(_measured(Fields(fields, self.state), fields))
         return card
 
     def first_entry(self) -> QWidget | None:
@@ -123,6 +123,17 @@ class SpecForm(QWidget):
         controls = self.state.controls()
         wanted = [c for c in controls if c.field.autofocus] or controls
         return next((entry for c in wanted if (entry := c.entry()) is not None), None)
+
+
+def _measured(inside: QWidget, fields: Sequence[Field]) -> QHBoxLayout:
+    """As wide as a form reads well; text of files has all the room.
+
+    The bound stands in a row: a column asks wrapped text how high it is at the column's width, not at its own.
+    """
+    if all(field.kind != "code" for field in fields):
+        inside.setMaximumWidth(palette.size("form_max"))
+        return row(inside, None, grow=0)
+    return row(inside)
 
 
 def _sections(spec: Spec) -> list[tuple[Section, list[Field]]]:
