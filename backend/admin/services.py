@@ -11,6 +11,7 @@ from backend.admin.flows.state import FlowShelf
 from backend.admin.jobs import Jobs, Progress
 from backend.api import types as t
 from backend.checkup.dns import DnsCheckup
+from backend.checkup.service import Checkups
 from backend.config.paths import DataFolder
 from backend.config.store import ConfigStore
 from backend.core.clock import Clock
@@ -64,6 +65,7 @@ class Services:
     catalogue: Catalogue
     hold_rules: HoldRules
     dns_checkup: DnsCheckup
+    checkups: Checkups
     dkim: DkimKeys
     activity: Activity
     log_ring: LogRing

@@ -227,6 +227,26 @@ class Client(FlowCalls):
         """Takes up to 20 seconds."""
         return await self._call("check_dns", dns.DnsCheck, path={"domain": domain})
 
+    async def dns_check(self, domain: str) -> dns.DnsCheck:
+        """The last one; asks nobody."""
+        return await self._call("dns_check", dns.DnsCheck, path={"domain": domain})
+
+    async def health(self) -> dns.Health:
+        return await self._call("health", dns.Health)
+
+    async def check_health(self, only: str = "") -> dns.Health:
+        """All checks, or the one with that id."""
+        return await self._call("check_health", dns.Health, body=dns.HealthQuery(only=only))
+
+    async def acknowledge_check(self, subject: str, check: str, note: str = "") -> None:
+        """`subject`: the domain, or empty for the server."""
+        body = dns.AcknowledgeCheck(subject=subject, id=check, note=note)
+        await self._call("acknowledge_check", t.Empty, body=body)
+
+    async def unacknowledge_check(self, subject: str, check: str) -> None:
+        body = dns.AcknowledgedCheck(subject=subject, id=check)
+        await self._call("unacknowledge_check", t.Empty, body=body)
+
     # ---- accounts
 
     async def accounts(self) -> list[t.Account]:

@@ -244,6 +244,35 @@ ROUTES: tuple[Route, ...] = (
         dns.DnsCheck,
         "Compare what is published with what the domain needs",
     ),
+    _get(
+        "dns_check",
+        "/domains/{domain}/dns",
+        dns.DnsCheck,
+        "What the last check of a domain's DNS has found; asks nobody",
+    ),
+    # checks
+    _get("health", "/health", dns.Health, "What the last checks of the server have found"),
+    _post(
+        "check_health",
+        "/health/check",
+        dns.Health,
+        "Check the server now",
+        request=dns.HealthQuery,
+    ),
+    _post(
+        "acknowledge_check",
+        "/checks/acknowledge",
+        t.Empty,
+        "Take a line of a check out of sight until its finding changes",
+        request=dns.AcknowledgeCheck,
+    ),
+    _post(
+        "unacknowledge_check",
+        "/checks/unacknowledge",
+        t.Empty,
+        "Show a line of a check again",
+        request=dns.AcknowledgedCheck,
+    ),
     # accounts
     _get("accounts", "/accounts", t.Accounts, "Accounts, all or a page", query=t.AccountsQuery),
     _post(

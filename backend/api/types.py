@@ -7,7 +7,10 @@ UTC. Ids are plain strings and numbers here; the server's own types stay on its 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
+
+from backend.api.model import Reply, Request
+from backend.api.summaries import DnsSummary
 
 API_VERSION = 1
 
@@ -17,18 +20,6 @@ MAX_IDS = 10_000  # queue ids in one action, a security limit
 MAX_LOG_LINES = 10_000  # what the log ring holds
 
 SeverityName = Literal["error", "warning", "info"]
-
-
-class Request(BaseModel):
-    """From a client."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Reply(BaseModel):
-    """From the server."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Empty(Reply):
@@ -208,6 +199,8 @@ class Domain(Reply):
     """Account that gets mail to unknown addresses; empty: refused."""
     catchall_separator: str = ""
     localpart_case_sensitive: bool = False
+    dns: DnsSummary | None = None
+    """None while its DNS was never checked."""
 
 
 class Domains(Reply):

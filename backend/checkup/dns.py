@@ -53,6 +53,9 @@ class Report:
     headline: str
     checks: tuple[Check, ...]
     notes: tuple[str, ...]
+    zone: str = ""
+    """In which the domain lies; empty when that could not be told."""
+    name_servers: tuple[str, ...] = ()
 
 
 class DnsCheckup:
@@ -84,7 +87,7 @@ class DnsCheckup:
         """Raises:
         NotFoundError: that is none of our domains.
         """
-        domain = self._domain(name)
+        domain = self.domain(name)
         if self._config().server.practice_mode:
             note = (PRACTICE_NOTE,)
             return Proposal(domain=domain, practice_mode=True, records=(), zone="", notes=note)
@@ -102,7 +105,7 @@ class DnsCheckup:
         """Raises:
         NotFoundError: that is none of our domains.
         """
-        domain, now = self._domain(name), self._clock.time()
+        domain, now = self.domain(name), self._clock.time()
         config = self._config()
         if config.server.practice_mode:
             return Report(
@@ -132,9 +135,16 @@ class DnsCheckup:
             headline=headline(checks),
             checks=tuple(checks),
             notes=self._notes(facts),
+            zone=(zone := survey.zone_of(domain)),
+            name_servers=survey.name_servers(zone),
         )
 
-    def _domain(self, name: str) -> str:
+    def domain(self, name: str) -> str:
+        """As the settings write it.
+
+        Raises:
+            NotFoundError: that is none of our domains.
+        """
         try:
             domain = parse_domain(name).ascii
         except AddressError:
@@ -225,7 +235,18 @@ class _Checking:
             return [check_of(record, "unknown", "Could not tell: a fault in this program.")]
 
     def _with_source(self, check: Check) -> Check:
-        return replace(check, direct=(check.name, check.type) in self._survey.direct)
+        zone = self._survey.zone_of(check.name)
+        direct = (check.name, check.type) in self._survey.direct
+        servers = ", ".join(self._survey.name_servers(zone))
+        if direct:
+            how = f"Asked the name servers of {zone} themselves ({servers})."
+        elif check.result == "unknown":
+            how = f"Asked for the {check.type} record of {check.name}."
+        else:
+            how = (
+                "Asked the DNS resolver of this server; a change may take a while to be seen there."
+            )
+        return replace(check, direct=direct, zone=zone, how=how)
 
 
 def headline(checks: Sequence[Check]) -> str:

@@ -9,7 +9,17 @@ from backend.checkup.facts import Facts
 from backend.checkup.spf import merge
 
 Severity = Literal["required", "recommended", "optional"]
-Area = Literal["receive", "accepted", "setup", "protection"]
+Area = Literal[
+    "receive",
+    "accepted",
+    "setup",
+    "protection",
+    "server",
+    "ports",
+    "certificate",
+    "mail",
+    "domains",
+]
 
 TTL_S = 3600
 MAX_STRING_OCTETS = 255  # RFC 1035 §3.3: one string of a TXT record

@@ -51,11 +51,19 @@ class Survey:
         self._port = port
         self._servers: dict[str, list[str]] = {}
         self._zones: dict[str, str] = {}
+        self._hosts: dict[str, tuple[str, ...]] = {}
         self.answers: dict[Question, Answer[str]] = {}
         self.direct: set[Question] = set()
 
     def get(self, name: str, kind: str) -> Answer[str]:
         return self.answers.get((name, kind), LookupFailed(f"{name} was not asked for in time"))
+
+    def zone_of(self, name: str) -> str:
+        """In which zone a name lies that was asked for; empty when that could not be told."""
+        return self._zones.get(name, "")
+
+    def name_servers(self, zone: str) -> tuple[str, ...]:
+        return self._hosts.get(zone, ())
 
     async def fetch(self, questions: Iterable[Question], *, within_s: float = inf) -> None:
         """Side by side; returns after that time, and at the deadline, at the latest."""
@@ -91,6 +99,7 @@ class Survey:
         servers: list[str] = []
         names = await self._asker.records(zone, "NS")
         hosts = sorted(names.records)[:MAX_SERVERS] if isinstance(names, Found) else []
+        self._hosts[zone] = tuple(hosts)
         for kind in ("A", "AAAA"):
             for host in hosts:
                 found = await self._asker.records(host, kind)

@@ -76,6 +76,10 @@ class DataFolder:
         return self.activity / "flows"
 
     @property
+    def checks(self) -> Path:
+        return self.root / "checks"
+
+    @property
     def exists(self) -> bool:
         return self.server_toml.is_file()
 

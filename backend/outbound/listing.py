@@ -82,6 +82,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueAge:
+    """Of what waits, without what is held and what its sender wants to go later: since when the oldest is there, when the first attempt is due."""
+
+    waiting: int = 0
+    oldest: float = 0.0
+    first_due: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """What waits for one domain, so that a hundred messages with one fault are one line."""
 
@@ -173,6 +182,19 @@ async def find_content(queue: Queue, queue_id: QueueId) -> bytes | Path | None:
 
 async def count_items(queue: Queue) -> Counts:
     return await queue.database.read(_counts)
+
+
+async def queue_age(queue: Queue, now: float) -> QueueAge:
+    """Whether the queue moves."""
+    sql = (
+        "SELECT count(*), min(message.created_at), min(recipient.next_attempt_at)"
+        f"{_FROM} WHERE recipient.state = 'waiting'"
+        " AND coalesce(message.release_at, 0) <= :now"
+    )
+    row = await queue.database.read(lambda reader: reader.row(sql, {"now": now}))
+    if row is None or not row[0]:
+        return QueueAge()
+    return QueueAge(row[0], row[1] or now, row[2] or now)
 
 
 async def list_groups(queue: Queue, limit: int = 100) -> list[Group]:

@@ -7,6 +7,7 @@ from backend.accounts.directory import Directory
 from backend.accounts.login import Logins, is_loopback
 from backend.accounts.passwords import Passwords
 from backend.accounts.service import AccountService
+from backend.checkup.probes import Door
 from backend.config import removed
 from backend.config.model import Config
 from backend.config.paths import DataFolder
@@ -37,7 +38,7 @@ from backend.outbound.service import Outbound
 from backend.outbound.transport_passwords import TransportPasswords
 from backend.runtime.hub import Hub
 from backend.runtime.threads import Pool, run_blocking
-from backend.server.diagnosis import make_dns_checkup
+from backend.server.diagnosis import make_checkups, make_dns_checkup
 from backend.smtpd.guard import Guard, GuardSettings
 from backend.smtpd.intake import clear_spool
 from backend.smtpd.listener import SmtpServer
@@ -67,6 +68,8 @@ class Appliance:
         self._opened = AsyncExitStack()
         self.smtp_endpoints: set[tuple[str, int]] = set()
         """Where this server itself takes mail, so that it never delivers to itself in a loop."""
+        self.doors: tuple[Door, ...] = ()
+        """The ports that are open, for the checks."""
 
     async def open(self) -> None:
         """Raises:
@@ -137,6 +140,19 @@ class Appliance:
             on_clear=self.clear_problem,
             clock=self.clock,
         )
+        self.checkups = make_checkups(
+            self.dns_checkup,
+            folder=self.data,
+            config=self.config,
+            tls=self.tls,
+            outbound=self.outbound,
+            activity=self.activity,
+            ports=lambda: self.doors,
+            clock=self.clock,
+            on_problem=self.raise_problem,
+            on_clear=self.clear_problem,
+        )
+        await self.checkups.open()
         self.catalogue = Catalogue(self.config, self.secrets)
         self.hold_rules = HoldRules(self.config, self.outbound.queue)
         await self.outbound.open()

@@ -6,10 +6,19 @@ from typing import Protocol
 
 from backend.checkup.dns import DnsCheckup
 from backend.checkup.facts import DkimRecord, TlsFacts
+from backend.checkup.health import Health
+from backend.checkup.probes import Door, Probes
+from backend.checkup.service import Checkups
 from backend.config.model import Config
+from backend.config.paths import DataFolder
+from backend.config.store import ConfigStore
 from backend.core.clock import Clock
+from backend.core.problems import Problem, Severity
 from backend.dns.resolver import DnsResolver
+from backend.observe.activity import Activity
 from backend.outbound.dial import DialError
+from backend.outbound.listing import queue_age
+from backend.outbound.service import Outbound
 from backend.outbound.sts_fetch import PolicyFetcher
 from backend.runtime.threads import Pool, run_blocking
 from backend.tls.contexts import TlsContexts, client_context
@@ -41,6 +50,54 @@ class Keys(Protocol):
     """Who knows the DKIM keys of our domains."""
 
     async def describe(self, domain: str) -> Selectors: ...
+
+
+def make_checkups(
+    dns: DnsCheckup,
+    *,
+    folder: DataFolder,
+    config: ConfigStore,
+    tls: TlsContexts,
+    outbound: Outbound,
+    activity: Activity,
+    ports: Callable[[], Sequence[Door]],
+    clock: Clock,
+    on_problem: Callable[[Problem], None],
+    on_clear: Callable[[str, str], None],
+) -> Checkups:
+    probes = Probes(
+        folder,
+        ports=ports,
+        certificate_file=lambda: (tls.certificate_file, tls.ca_file is not None),
+        queue_age=lambda: queue_age(outbound.queue, clock.time()),
+        settings=lambda: settings_problems(config, outbound),
+        sent_today=lambda: activity.today().sent,
+        clock=clock,
+    )
+    return Checkups(
+        dns,
+        Health(probes, config=lambda: config.current, clock=clock),
+        folder=folder.checks,
+        config=lambda: config.current,
+        clock=clock,
+        on_problem=on_problem,
+        on_clear=on_clear,
+    )
+
+
+def settings_problems(config: ConfigStore, outbound: Outbound) -> list[Problem]:
+    """What the settings say that has no effect, or none yet."""
+    problems = [each.problem() for each in outbound.useless_routes()]
+    if waiting := config.pending_restart:
+        problems.append(
+            Problem(
+                code="config.restart_needed",
+                message=f"Changed settings wait for a restart: {', '.join(waiting)}.",
+                fix="Restart the server when it suits you.",
+                severity=Severity.WARNING,
+            )
+        )
+    return problems
 
 
 def make_dns_checkup(

@@ -75,6 +75,7 @@ class Faces:
             hold_rules=appliance.hold_rules,
             dkim=appliance.dkim,
             dns_checkup=appliance.dns_checkup,
+            checkups=appliance.checkups,
             activity=appliance.activity,
             log_ring=ring,
             feed=self._feed,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.accounts.login import is_loopback
+from backend.checkup.probes import Door
 from backend.config.atomic import write_atomically
 from backend.config.paths import DataFolder
 from backend.config.server import Listener
@@ -184,6 +185,17 @@ class Server:
             ports.append(OpenPort(endpoint.name.partition("/")[0], kind, host, port))
             if kind.service == "smtp":
                 appliance.smtp_endpoints.add((host, port))
+        appliance.doors = tuple(
+            Door(
+                port.listener,
+                port.kind.service,
+                port.host,
+                port.port,
+                port.kind.security,
+                port.kind.purpose,
+            )
+            for port in ports
+        )
         return tuple(ports)
 
     def _start_background(self, appliance: Appliance) -> list[asyncio.Task[None]]:
@@ -193,6 +205,7 @@ class Server:
             "settings on disk": appliance.config.watch,
             "certificates": appliance.tls.run,
             "removed secrets": appliance.keep_secrets_clear,
+            "checks": appliance.checkups.run,
         }
         return [tasks.spawn(tasks.supervise(run, name), name) for name, run in jobs.items()]
 

@@ -26,11 +26,12 @@ from backend.admin.sessions import Sessions
 from backend.api import types as t
 from backend.api.client import Client
 from backend.checkup.dns import DnsCheckup
+from backend.checkup.probes import Door
 from backend.config.paths import DataFolder
 from backend.config.secrets import SecretStore
 from backend.config.store import ConfigStore
 from backend.core.clock import SystemClock
-from backend.core.events import ServerEvent
+from backend.core.events import ProblemCleared, ProblemRaised, ServerEvent
 from backend.core.problems import Problem
 from backend.dns.answers import NoDomain
 from backend.mailauth.keys import KeyStore
@@ -42,7 +43,9 @@ from backend.outbound.catalogue import Catalogue
 from backend.outbound.hold_rules import HoldRules
 from backend.outbound.service import Outbound
 from backend.outbound.transport_passwords import TransportPasswords
+from backend.server.diagnosis import make_checkups
 from backend.store.store import Store
+from backend.tls.contexts import TlsContexts
 from tests.support.settings import new_folder
 
 
@@ -158,6 +161,27 @@ async def admin_server(
         stack.push_async_callback(jobs.close)
         flows = FlowShelf(folder.flows, secrets, clock, feed.publish_flow)
         stack.push_async_callback(flows.close)
+        dns = DnsCheckup(
+            resolver or NoResolver(), config=lambda: config.current, port=dns_port, clock=clock
+        )
+        tls = TlsContexts(folder.tls, config.current, clock=clock)
+        await tls.open()
+        checkups = make_checkups(
+            dns,
+            folder=folder,
+            config=config,
+            tls=tls,
+            outbound=outbound,
+            activity=activity,
+            ports=lambda: [
+                Door(p.listener, p.service, p.host, p.port, p.security, p.purpose)
+                for p in control.open_ports
+            ],
+            clock=clock,
+            on_problem=lambda problem: activity.record(ProblemRaised(problem)),
+            on_clear=lambda code, subject: activity.record(ProblemCleared(code, subject)),
+        )
+        await checkups.open()
         services = Services(
             clock=clock,
             folder=folder,
@@ -168,9 +192,8 @@ async def admin_server(
             catalogue=Catalogue(config, secrets),
             hold_rules=HoldRules(config, outbound.queue),
             dkim=dkim,
-            dns_checkup=DnsCheckup(
-                resolver or NoResolver(), config=lambda: config.current, port=dns_port
-            ),
+            dns_checkup=dns,
+            checkups=checkups,
             activity=activity,
             log_ring=ring,
             feed=feed,

@@ -1,9 +1,9 @@
-"""The DNS of a domain: which records it needs, and whether they are there."""
+"""The DNS of a domain: which records it needs, and whether they are there; and whether the server itself is well."""
 
-from backend.admin import wire
+from backend.admin import checks
 from backend.admin.call import Call, Handler
 from backend.api import dns as d
-from backend.checkup.checks import Check, Fix
+from backend.api import types as t
 from backend.checkup.records import Record, zone_line
 
 
@@ -19,15 +19,38 @@ async def dns_records(call: Call) -> d.DnsRecords:
 
 
 async def check_dns(call: Call) -> d.DnsCheck:
-    report = await call.services.dns_checkup.check(call.path("domain"))
-    return d.DnsCheck(
-        domain=report.domain,
-        practice_mode=report.practice_mode,
-        checked_at=wire.at(report.checked_at),
-        headline=report.headline,
-        items=[_check(check) for check in report.checks],
-        notes=list(report.notes),
-    )
+    return checks.describe_dns(await call.services.checkups.check_domain(call.path("domain")))
+
+
+async def dns_check(call: Call) -> d.DnsCheck:
+    checkups = call.services.checkups
+    domain = checkups.dns.domain(call.path("domain"))
+    practice = call.services.config.current.server.practice_mode
+    kept = None if practice else checkups.last(domain)
+    return checks.describe_dns(kept or checks.nothing_yet(domain, practice=practice))
+
+
+async def health(call: Call) -> d.Health:
+    practice = call.services.config.current.server.practice_mode
+    kept = call.services.checkups.last_of_server()
+    return checks.describe_health(kept or checks.nothing_yet("", practice=practice))
+
+
+async def check_health(call: Call) -> d.Health:
+    only = call.body(d.HealthQuery).only
+    return checks.describe_health(await call.services.checkups.check_server(only))
+
+
+async def acknowledge_check(call: Call) -> t.Empty:
+    body = call.body(d.AcknowledgeCheck)
+    await call.services.checkups.acknowledge(body.subject, body.id, body.note.strip(), call.author)
+    return t.Empty()
+
+
+async def unacknowledge_check(call: Call) -> t.Empty:
+    body = call.body(d.AcknowledgedCheck)
+    await call.services.checkups.revoke(body.subject, body.id)
+    return t.Empty()
 
 
 def _record(record: Record) -> d.DnsRecord:
@@ -46,30 +69,12 @@ def _record(record: Record) -> d.DnsRecord:
     )
 
 
-def _check(check: Check) -> d.Check:
-    return d.Check(
-        code=check.code,
-        area=check.area,
-        title=check.title,
-        purpose=check.purpose,
-        severity=check.severity,
-        name=check.name,
-        type=check.type,
-        result=check.result,
-        summary=check.summary,
-        expected=list(check.expected),
-        found=list(check.found),
-        fix=_fix(check.fix) if check.fix is not None else None,
-        direct=check.direct,
-    )
-
-
-def _fix(fix: Fix) -> d.CheckFix:
-    values = [d.CopyValue(label=each.label, value=each.value) for each in fix.copy]
-    return d.CheckFix(text=fix.text, values=values)
-
-
 HANDLERS: dict[str, Handler] = {
     "dns_records": dns_records,
     "check_dns": check_dns,
+    "dns_check": dns_check,
+    "health": health,
+    "check_health": check_health,
+    "acknowledge_check": acknowledge_check,
+    "unacknowledge_check": unacknowledge_check,
 }

@@ -1,12 +1,13 @@
 """Domains: list, add, remove."""
 
 from backend.admin.call import Call, Handler
+from backend.admin.checks import summarise
 from backend.api import types as t
 from backend.config.model import Config
 from backend.core.address import Domain
 
 
-def describe(config: Config, name: str) -> t.Domain:
+def describe(config: Config, name: str, *, dns: t.DnsSummary | None = None) -> t.Domain:
     settings = config.domains.domains[name]
     ending = f"@{name}"
     addresses, accounts, catch_all = 0, 0, ""
@@ -26,12 +27,19 @@ def describe(config: Config, name: str) -> t.Domain:
         catch_all=catch_all,
         catchall_separator=settings.catchall_separator,
         localpart_case_sensitive=settings.localpart_case_sensitive,
+        dns=dns,
     )
 
 
 async def domains(call: Call) -> t.Domains:
     config = call.services.config.current
-    return t.Domains(items=[describe(config, name) for name in sorted(config.domains.domains)])
+    checkups = call.services.checkups
+    return t.Domains(
+        items=[
+            describe(config, name, dns=summarise(checkups.last(name)))
+            for name in sorted(config.domains.domains)
+        ]
+    )
 
 
 async def add_domain(call: Call) -> t.Domain:
