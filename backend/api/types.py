@@ -9,8 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
-from backend.api.model import Reply, Request
+from backend.api import model
 from backend.api.summaries import DnsSummary
+
+Request = model.Request
+Reply = model.Reply
 
 API_VERSION = 1
 

@@ -70,6 +70,7 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "alias",
         "client_settings",
         "dkim",
+        "dns_check",
         "dns_records",
         "form",
         "form_spec",

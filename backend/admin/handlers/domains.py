@@ -3,11 +3,12 @@
 from backend.admin.call import Call, Handler
 from backend.admin.checks import summarise
 from backend.api import types as t
+from backend.api.summaries import DnsSummary
 from backend.config.model import Config
 from backend.core.address import Domain
 
 
-def describe(config: Config, name: str, *, dns: t.DnsSummary | None = None) -> t.Domain:
+def describe(config: Config, name: str, *, dns: DnsSummary | None = None) -> t.Domain:
     settings = config.domains.domains[name]
     ending = f"@{name}"
     addresses, accounts, catch_all = 0, 0, ""
