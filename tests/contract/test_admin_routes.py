@@ -71,6 +71,7 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "client_settings",
         "dkim",
         "dns_check",
+        "flow",
         "dns_records",
         "form",
         "form_spec",

@@ -30,7 +30,7 @@ DRAW = """async ({ spec, values, faults }) => {
 
 
 async def draw(visitor, faults=(), **options):
-    page = await visitor.open("/missing", fresh=True, **options)
+    page = await visitor.open("/missing", **options)
     given = {"spec": EXAMPLE["spec"], "values": EXAMPLE["values"], "faults": list(faults)}
     await page.evaluate(DRAW, given)
     return page

@@ -47,7 +47,7 @@ async def test_mail_to_a_stranger_waits_in_the_queue(rig):
         0,
     )
     detail = await find_item(rig.queue, item.id)
-    assert b"Bcc" not in detail.header
+    assert b"\nBcc" not in detail.header
     assert b"Return-Path" not in detail.header
     assert detail.header.startswith(b"Received: from laptop")
     assert [e.kind for e in rig.timeline] == ["received", "queued"]

@@ -133,8 +133,9 @@ async def test_idle_databases_hold_no_connections(tmp_path):
         assert len(database._idle_readers) <= MAX_IDLE_READERS
         assert len(limit) <= 3
     await databases[0].write(insert("again"))
-    limit.close_idle(asyncio.get_running_loop().time() + 1)
-    assert len(limit) == 0
+    while len(limit):  # one may be giving back its reader just now
+        limit.close_idle(asyncio.get_running_loop().time() + 1)
+        await asyncio.sleep(0.001)
     for database in databases:
         while database._writer is not None:
             await asyncio.sleep(0.001)
