@@ -354,6 +354,10 @@ class Client(FlowCalls):
         """`revision` as with `edit_transport`."""
         return await self._call("set_mail_routes", w.MailRoutes, body=request, revision=revision)
 
+    async def set_route_lists(self, request: w.SetRouteLists, *, revision: int) -> w.MailRoutes:
+        """`revision` as with `edit_transport`."""
+        return await self._call("set_route_lists", w.MailRoutes, body=request, revision=revision)
+
     async def remove_mail_route(self, request: w.RemoveMailRoute) -> w.MailRoutes:
         return await self._call("remove_mail_route", w.MailRoutes, body=request)
 

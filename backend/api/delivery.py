@@ -13,6 +13,8 @@ RouteLevel = Literal["account", "domain", "server"]
 
 MAX_DRAFT_ROUTES = 1000  # in one question to the tester, a security limit
 MAX_ATTEMPT_QUESTIONS = 20
+MAX_ROUTE_LISTS = 1000  # in one change, a security limit
+MAX_SPF_NOTES = 20
 
 Text = Annotated[str, Field(max_length=500)]
 Name = Annotated[str, Field(max_length=64)]
@@ -50,6 +52,25 @@ class TransportResult(Reply):
     tested: bool = False
 
 
+class RoutePlace(Reply):
+    """`owner`: the account or domain whose list it is, empty for the server. `position` counts from 1."""
+
+    level: RouteLevel
+    owner: str = ""
+    position: int
+    text: str
+    """The same in words."""
+
+
+class SpfNote(Reply):
+    """What the SPF record of a domain must have in it, so that others accept mail that comes this way."""
+
+    domain: str
+    text: str
+    page: str
+    """Where the records of the domain are shown; empty when there is no such page."""
+
+
 class Transport(Reply):
     name: str
     settings: TransportSettings
@@ -58,7 +79,13 @@ class Transport(Reply):
     needs_password: bool = False
     has_password: bool = False
     used_by: list[str] = Field(default_factory=list)
-    """Routes that name it."""
+    """Routes that name it, in words."""
+    places: list[RoutePlace] = Field(default_factory=list)
+    """The same routes."""
+    spf: list[SpfNote] = Field(default_factory=list)
+    """Of this server's domains, at most `MAX_SPF_NOTES`."""
+    spf_hint: str = ""
+    """What to find out first."""
     last_result: TransportResult | None = None
     revision: int
     """Of the settings: what a change of it must be based on."""
@@ -131,6 +158,8 @@ class MailRoute(Reply):
     owner: str = ""
     position: int
     settings: RouteSettings
+    sentence: str
+    """What it does; what differs from route to route stands between pairs of `**`."""
     warning: str = ""
     """Why it can never match."""
     hits: int = 0
@@ -170,6 +199,21 @@ class SetMailRoutes(Request):
     routes: list[RouteSettings] = Field(max_length=1000)
 
 
+class RouteList(Request):
+    """All routes of the server, an account or a domain (`owner`), in order."""
+
+    level: RouteLevel = "server"
+    owner: str = Field(default="", max_length=255)
+    routes: list[RouteSettings] = Field(max_length=1000)
+
+
+class SetRouteLists(Request):
+    """Several lists, all or nothing. `dry_run`: nothing is saved; the reply is what it would be."""
+
+    lists: list[RouteList] = Field(max_length=MAX_ROUTE_LISTS)
+    dry_run: bool = False
+
+
 class DraftRoutes(Request):
     """Lists to try instead of those in the settings; null leaves a list as it is."""
 
@@ -197,6 +241,8 @@ class RouteQuestion(Request):
         default_factory=list, max_length=MAX_ATTEMPT_QUESTIONS
     )
     draft_routes: DraftRoutes | None = None
+    draft_lists: list[RouteList] = Field(default_factory=list, max_length=MAX_ROUTE_LISTS)
+    """Lists that are not saved yet; only those of the account and the domain in question count, and the server's."""
 
 
 class RouteStep(Reply):
@@ -215,6 +261,8 @@ class RouteAnswer(Reply):
     attempts: int
     transport: str
     known: bool
+    headline: str
+    """Where it goes and which rule says so, for people."""
     reason: str
     steps: list[RouteStep]
 

@@ -543,6 +543,13 @@ ROUTES: tuple[Route, ...] = (
         "Change a list of routes: order, criteria, switched off or not",
         request=w.SetMailRoutes,
     ),
+    _put(
+        "set_route_lists",
+        "/routes/lists",
+        w.MailRoutes,
+        "Change several lists of routes at once, all or nothing",
+        request=w.SetRouteLists,
+    ),
     _post(
         "remove_mail_route",
         "/routes/remove",

@@ -17,6 +17,7 @@ from backend.config.store import ConfigStore
 from backend.core.errors import ConflictError, NotFoundError, UserError
 from backend.core.problems import Problem
 from backend.outbound.route import Level
+from backend.outbound.route_lists import RouteList, owner_table, with_lists
 from backend.runtime.threads import Pool, run_blocking
 
 MAX_PASSWORD_CHARS = 1024  # a security limit
@@ -234,6 +235,29 @@ class Catalogue:
         note = f"Changed the {_kind(place)} routes{f' of {owner}' if owner else ''}"
         await self._edit_routes(place, edit, note, author, base_revision)
 
+    async def set_lists(
+        self,
+        lists: Sequence[RouteList],
+        *,
+        author: str,
+        base_revision: int | None = None,
+    ) -> None:
+        """Several whole lists, all or nothing.
+
+        Raises:
+            NotFoundError: no such account or domain.
+            ConflictError: the settings have changed since `base_revision`.
+            ConfigError: with all faults.
+        """
+        names = ["the server" if not each.owner else each.owner for each in lists]
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        await self._config.edit(
+            lambda config: with_lists(config, lists),
+            author=author,
+            note=f"Changed the routes of {shown}",
+            base_revision=base_revision,
+        )
+
     async def _edit_routes(
         self,
         place: Place,
@@ -244,20 +268,7 @@ class Catalogue:
     ) -> None:
         def change(config: Config) -> Config:
             data = to_lean(config.domains)
-            table = data
-            if place.level is not Level.SERVER:
-                group = "accounts" if place.level is Level.ACCOUNT else "domains"
-                owners = data.get(group, {})
-                if place.owner not in owners:
-                    raise NotFoundError(
-                        Problem(
-                            code="route.unknown_owner",
-                            path="/owner",
-                            message=f"There is no {place.level} “{place.owner}”.",
-                            fix=f"See the list of {group}.",
-                        )
-                    )
-                table = owners[place.owner]
+            table = owner_table(data, place.level, place.owner)
             table["routes"] = list(table.get("routes", []))
             edit(table["routes"])
             return _replaced(config, data)

@@ -68,8 +68,17 @@ TRANSPORT = TransportForm(
                 f.Column(key="settings/kind", title="Kind", kind="state", choices=_TRANSPORT_KINDS),
                 f.Column(key="summary", title="What it does", priority=3, width="l"),
                 f.Column(
-                    key="used_by", title="Used by", kind="count", empty="no route", priority=2
+                    key="last_result/ok",
+                    title="Last result",
+                    kind="state",
+                    empty="not used yet",
+                    choices=[
+                        f.Choice(value=True, label="worked", icon="check"),
+                        f.Choice(value=False, label="failed", icon="alert-circle"),
+                    ],
                 ),
+                f.Column(key="last_result/at", title="When", kind="time", priority=2),
+                f.Column(key="used_by", title="Routes", kind="count", empty="no route", priority=2),
             ],
             sort="name",
             page="/transports/{key}",
@@ -84,7 +93,7 @@ TRANSPORT = TransportForm(
                 icon="send",
                 action=_ADD_TRANSPORT,
             ),
-            events=["config"],
+            events=["config", "queue"],
         ),
     )
 )

@@ -1,16 +1,24 @@
 """Transports and routes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.api import delivery as w
 from backend.api import types as t
+from backend.api.pages import match
+from backend.config.check import check
+from backend.config.model import Config
 from backend.config.routing import Transport
 from backend.core.address import AddressError, parse_domain
+from backend.core.errors import ConfigError
 from backend.outbound.catalogue import Place, routes_of, signs_in, uses_of
+from backend.outbound.lint import Useless, useless_routes
 from backend.outbound.relay import port_of, relay_of
 from backend.outbound.route import Level
+from backend.outbound.route_lists import RouteList, with_lists
+from backend.outbound.route_words import sentence
 
 # ---- transports
 
@@ -96,11 +104,56 @@ def _describe(call: Call, name: str) -> w.Transport:
         needs_password=signs_in(transport),
         has_password=catalogue.has_password(name),
         used_by=[str(place) for place in users],
+        places=[
+            w.RoutePlace(
+                level=place.level.value,
+                owner=place.owner,
+                position=place.position,
+                text=str(place),
+            )
+            for place in users
+        ],
+        spf=_spf(config, transport),
+        spf_hint=_spf_hint(transport),
         last_result=None
         if last is None
         else w.TransportResult(at=wire.at(last.at), ok=last.ok, text=last.text, tested=last.tested),
         revision=config.revision,
     )
+
+
+def _spf(config: Config, transport: Transport) -> list[w.SpfNote]:
+    """What the way asks of the SPF records of the domains that are here."""
+    terms: list[str] = []
+    if (relay := relay_of(transport)) is not None and relay[1].spf_include:
+        terms = [f"include:{relay[1].spf_include}"]
+    elif transport.socks is not None:
+        terms = [f"ip{'6' if ':' in each else '4'}:{each}" for each in transport.socks.remote_ips]
+    if not terms:
+        return []
+    shown = " ".join(terms)
+    return [
+        w.SpfNote(
+            domain=domain,
+            text=f"Add “{shown}” to the SPF record of {domain}.",
+            page=_dns_page(domain),
+        )
+        for domain in list(config.domains.domains)[: w.MAX_SPF_NOTES]
+    ]
+
+
+def _dns_page(domain: str) -> str:
+    path = f"/domains/{domain}/dns"
+    found = match(path)
+    return path if found is not None and found[0].id == "dns" else ""
+
+
+def _spf_hint(transport: Transport) -> str:
+    if (relay := relay_of(transport)) is not None and not relay[1].spf_include:
+        return "Ask whoever runs this server what your SPF records need, and enter it below as “Name for SPF”. Otherwise others may take mail that comes through it for forged."
+    if transport.socks is not None and not transport.socks.remote_ips:
+        return "Enter below under which addresses the proxy reaches other servers: they belong into your SPF records."
+    return ""
 
 
 async def transports(call: Call) -> w.Transports:
@@ -180,9 +233,11 @@ def _owner(call: Call, level: Level, owner: str) -> str:
 
 
 async def mail_routes(call: Call) -> w.MailRoutes:
-    config = call.services.config.current
+    return _listed(call, call.services.config.current, call.services.outbound.useless_routes())
+
+
+def _listed(call: Call, config: Config, useless: Sequence[Useless]) -> w.MailRoutes:
     tally = call.services.outbound.tally
-    useless = call.services.outbound.useless_routes()
     reasons = {each.place: each.reason for each in useless}
     return w.MailRoutes(
         items=[
@@ -191,6 +246,7 @@ async def mail_routes(call: Call) -> w.MailRoutes:
                 owner=place.owner,
                 position=place.position,
                 settings=w.RouteSettings.model_validate(route.model_dump()),
+                sentence=sentence(route),
                 warning=reasons.get(place, ""),
                 hits=tally.hits(place.level, place.owner, route),
             )
@@ -199,6 +255,28 @@ async def mail_routes(call: Call) -> w.MailRoutes:
         revision=config.revision,
         warnings=[wire.problem(each.problem()) for each in useless],
     )
+
+
+async def set_route_lists(call: Call) -> w.MailRoutes:
+    body = call.body(w.SetRouteLists)
+    lists = [
+        RouteList(
+            Level(each.level),
+            _owner(call, Level(each.level), each.owner),
+            [route.model_dump(exclude_defaults=True) for route in each.routes],
+        )
+        for each in body.lists
+    ]
+    if not body.dry_run:
+        await call.services.catalogue.set_lists(
+            lists, author=call.author, base_revision=call.revision
+        )
+        return await mail_routes(call)
+    config = with_lists(call.services.config.current, lists)
+    if problems := check(config.server, config.domains):
+        raise ConfigError(problems)
+    useless = useless_routes(config.domains, config.server.outbound.max_attempts)
+    return _listed(call, config, useless)
 
 
 async def add_mail_route(call: Call) -> w.MailRoutes:
@@ -248,5 +326,6 @@ HANDLERS: dict[str, Handler] = {
     "mail_routes": mail_routes,
     "add_mail_route": add_mail_route,
     "set_mail_routes": set_mail_routes,
+    "set_route_lists": set_route_lists,
     "remove_mail_route": remove_mail_route,
 }

@@ -14,6 +14,7 @@ from backend.core.errors import NotFoundError, UserError
 from backend.core.problems import Problem
 from backend.outbound.forecast import sentence, spans
 from backend.outbound.route import DIRECT, Choice, Level
+from backend.outbound.route_words import headline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,8 @@ class _Case:
 async def evaluate_routes(call: Call) -> w.RouteEvaluation:
     body = call.body(w.RouteQuestion)
     case = _named(call, body) if body.queue_id is None else await _queued(call, body)
-    drafts = _drafts(body.draft_routes)
+    drafts = _drafts(body.draft_routes) | _draft_lists(body.draft_lists, case)
+    is_local = case.recipient_domain in call.services.config.current.domains.domains
     in_all = call.services.config.current.server.outbound.max_attempts
     ways = [_ask(call, case, attempts, drafts) for attempts in range(in_all)]
     found = spans(ways)
@@ -38,8 +40,11 @@ async def evaluate_routes(call: Call) -> w.RouteEvaluation:
         account=case.account,
         sender_domain=case.sender_domain,
         recipient_domain=case.recipient_domain,
-        is_local=case.recipient_domain in call.services.config.current.domains.domains,
-        answers=[_answer(number, _ask(call, case, number, drafts)) for number in case.attempts],
+        is_local=is_local,
+        answers=[
+            _answer(number, _ask(call, case, number, drafts), case, is_local=is_local)
+            for number in case.attempts
+        ],
         notice="" if case.override is None else _notice(case.override),
         spans=[
             w.RouteSpan(first=s.first, last=s.last, transport=s.transport, known=s.known)
@@ -140,6 +145,20 @@ def _drafts(drafts: w.DraftRoutes | None) -> dict[Level, list[Route]]:
     }
 
 
+def _draft_lists(lists: Sequence[w.RouteList], case: _Case) -> dict[Level, list[Route]]:
+    concerned = {
+        (Level.ACCOUNT, case.account),
+        (Level.DOMAIN, case.sender_domain),
+        (Level.SERVER, ""),
+    }
+    found = [(Level(each.level), each.owner, each.routes) for each in lists]
+    return {
+        level: [_rule(level, index, rule) for index, rule in enumerate(routes)]
+        for level, owner, routes in found
+        if (level, owner) in concerned
+    }
+
+
 def _rule(level: Level, index: int, settings: w.RouteSettings) -> Route:
     try:
         return Route.model_validate(settings.model_dump())
@@ -156,11 +175,17 @@ def _rule(level: Level, index: int, settings: w.RouteSettings) -> Route:
         ) from error
 
 
-def _answer(attempts: int, choice: Choice) -> w.RouteAnswer:
+def _answer(attempts: int, choice: Choice, case: _Case, *, is_local: bool) -> w.RouteAnswer:
     return w.RouteAnswer(
         attempts=attempts,
         transport=choice.transport,
         known=choice.known,
+        headline=headline(
+            choice,
+            recipient_domain=case.recipient_domain,
+            is_local=is_local,
+            is_forced=case.override is not None,
+        ),
         reason=choice.reason,
         steps=[
             w.RouteStep(

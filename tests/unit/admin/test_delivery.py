@@ -11,6 +11,7 @@ from backend.api.delivery import (
     RouteQuestion,
     RouteSettings,
     SetMailRoutes,
+    SetRouteLists,
     TransportSettings,
 )
 from backend.api.types import ConfigFiles
@@ -346,3 +347,62 @@ async def test_a_password_goes_to_no_other_server_of_that_name(rig, client):
     assert not (await apply(text.replace("smtp.example.net", "evil.test"))).has_password
     await client.remove_transport("relay")
     assert (await apply(text)).has_password
+
+
+def lists_of(*lists):
+    return [{"level": level, "owner": owner, "routes": routes} for level, owner, routes in lists]
+
+
+async def test_several_lists_are_changed_at_once_or_not_at_all(client):
+    await add(client, "no", kind="fail")
+    here = (await client.domains())[0].name
+    before = await client.mail_routes()
+    good = lists_of(
+        ("server", "", [{"transport": "no"}, {"transport": "no", "to_domain": ["x.test"]}]),
+        ("domain", here, [{"transport": "no", "minimum_attempts": 1}]),
+    )
+    bad = [*good[:1], {**good[1], "routes": [{"transport": "gone"}]}]
+    request = SetRouteLists.model_validate({"lists": bad})
+    error = await refused(client.set_route_lists(request, revision=before.revision))
+    assert error.status == 422
+    assert (await client.mail_routes()).items == before.items
+    dry = SetRouteLists.model_validate({"lists": good, "dry_run": True})
+    told = await client.set_route_lists(dry, revision=before.revision)
+    assert [r.warning for r in told.items] == [
+        "",
+        "",
+        "route 1 before it takes all that it would take",
+    ]
+    assert [r.sentence for r in told.items] == [
+        "When mail from **any domain** goes to **any domain** and **1** attempt has failed, send it through **no**.",
+        "When mail from **any domain** goes to **any domain**, send it through **no**.",
+        "When mail from **any domain** goes to **x.test**, send it through **no**.",
+    ]
+    assert (await client.mail_routes()).items == before.items
+    request = SetRouteLists.model_validate({"lists": good})
+    saved = await client.set_route_lists(request, revision=before.revision)
+    assert [r.settings for r in saved.items] == [r.settings for r in told.items]
+    assert saved.revision == before.revision + 1
+    error = await refused(client.set_route_lists(request, revision=before.revision))
+    assert error.status == 409
+    nobody = SetRouteLists.model_validate({"lists": lists_of(("account", "nobody", []))})
+    assert (await refused(client.set_route_lists(nobody, revision=saved.revision))).status == 404
+
+
+async def test_a_transport_tells_what_it_asks_of_spf_and_where_it_is_used(client):
+    here = (await client.domains())[0].name
+    plain = TransportSettings(kind="submissions", host="smtp.relay.example")
+    made = await client.add_transport(AddTransport(name="relay", settings=plain))
+    assert made.spf == []
+    assert "Name for SPF" in made.spf_hint
+    named = plain.model_copy(update={"spf_include": "spf.relay.example"})
+    changed = await client.edit_transport(
+        "relay", EditTransport(settings=named), revision=made.revision
+    )
+    assert changed.spf[0].text == f"Add “include:spf.relay.example” to the SPF record of {here}."
+    assert changed.spf_hint == ""
+    await client.add_mail_route(route())
+    used = await client.transport("relay")
+    assert [(p.level, p.owner, p.position, p.text) for p in used.places] == [
+        ("server", "", 1, "route 1 of the server")
+    ]

@@ -82,3 +82,38 @@ def test_a_way_for_one_attempt_only_is_named_by_its_number():
         for n in range(8)
     ]
     assert sentence(spans(ways)) == "1 direct, 2–3 second, from 4 late"  # a range
+
+
+async def test_the_headline_names_the_rule_that_decides(rig, client):
+    async def headline(**values):
+        return (await client.evaluate_routes(question(**values))).answers[0].headline
+
+    assert await headline(to="bo@x.test") == "Goes out directly: no route matches."
+    assert (
+        await headline(to="bo@x.test", attempts=[3])
+        == "Goes through relay because of server rule 1."
+    )
+    here = (await client.domains())[0].name
+    assert await headline(to=here) == f"Stays on this server: {here} is one of its domains."
+    gone = [{"level": "server", "routes": [{"transport": "gone"}]}]
+    assert await headline(to="x.test", draft_lists=gone) == (
+        "Goes through gone because of server rule 1. But there is no transport of that name."
+    )
+    none = [{"level": "server", "routes": []}]
+    assert (
+        await headline(to="x.test", draft_lists=none) == "Goes out directly: there are no routes."
+    )
+
+
+async def test_only_the_drafts_of_the_sender_count(client):
+    here = (await client.domains())[0].name
+    lists = [
+        {"level": "domain", "owner": "elsewhere.test", "routes": [{"transport": "gone"}]},
+        {"level": "domain", "owner": here, "routes": [{"transport": "relay"}]},
+    ]
+    found = await client.evaluate_routes(
+        question(**{"from": f"me@{here}"}, to="x.test", draft_lists=lists)
+    )
+    assert found.answers[0].headline == "Goes through relay because of domain rule 1."
+    found = await client.evaluate_routes(question(to="x.test", draft_lists=lists))
+    assert found.answers[0].headline == "Goes out directly: no route matches."
