@@ -15,6 +15,7 @@ from ui.pages.overview import OverviewPage
 from ui.pages.page import Desk, Page
 from ui.pages.queue import QueuePage
 from ui.pages.server import ServerPage
+from ui.pages.transports import TransportPage, TransportsPage
 from ui.presenters.search import Entry
 
 Make = Callable[[Desk], Page]
@@ -25,6 +26,8 @@ VIEWS: dict[str, Make] = {
     "accounts": AccountsPage,
     "account": AccountPage,
     "queue": QueuePage,
+    "transports": TransportsPage,
+    "transport": TransportPage,
     "activity": ActivityPage,
     "log": LogPage,
     "server": ServerPage,

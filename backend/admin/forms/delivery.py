@@ -66,7 +66,7 @@ TRANSPORT = TransportForm(
             columns=[
                 f.Column(key="name", title="Name", main=True),
                 f.Column(key="settings/kind", title="Kind", kind="state", choices=_TRANSPORT_KINDS),
-                f.Column(key="summary", title="What it does", priority=3, width="l"),
+                f.Column(key="summary", title="What it does", priority=3, width="full"),
                 f.Column(
                     key="last_result/ok",
                     title="Last result",
