@@ -19,6 +19,8 @@ PAGES = {
     "/accounts/me/connect": ".values",
     "/queue": "table",
     "/queue/1": ".drawer pre",
+    "/transports": ".empty, table",
+    "/transports/new": "dialog",
     "/activity": ".rows li",
     "/log": ".log .line",
     "/signins": "table",
