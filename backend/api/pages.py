@@ -75,6 +75,14 @@ PAGES: tuple[Page, ...] = (
         form="domain",
     ),
     Page(
+        id="dns",
+        area="mail",
+        title="DNS records",
+        path="/domains/{domain}/dns",
+        icon="world",
+        parent="domains",
+    ),
+    Page(
         id="accounts",
         area="mail",
         title="Accounts",
@@ -155,6 +163,14 @@ PAGES: tuple[Page, ...] = (
         icon="key",
         words="logins failures security",
         without_qt="The window lists the sign-ins of each account on the page of the account.",
+    ),
+    Page(
+        id="health",
+        area="health",
+        title="Checks",
+        path="/health",
+        icon="shield-check",
+        words="diagnosis test blocklist port certificate",
     ),
     Page(
         id="settings",
@@ -274,14 +290,6 @@ COMING: tuple[Page, ...] = (
         form="domain",
     ),
     Page(
-        id="dns",
-        area="mail",
-        title="DNS records",
-        path="/domains/{domain}/dns",
-        icon="world",
-        parent="domains",
-    ),
-    Page(
         id="dkim",
         area="mail",
         title="Signatures (DKIM)",
@@ -398,14 +406,6 @@ COMING: tuple[Page, ...] = (
         icon="hand-stop",
         parent="queue",
         form="hold-rule",
-    ),
-    Page(
-        id="health",
-        area="health",
-        title="Checks",
-        path="/health",
-        icon="shield-check",
-        words="diagnosis test blocklist port certificate",
     ),
     Page(
         id="revisions",

@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Literal
 
 MAX_WORDS = 400  # of one value that is compared word by word, a security limit: others publish what they like
+LONG_WORD = 24  # letters from which two words are compared within
 
 Mark = Literal["same", "new", "gone"]
 
@@ -56,13 +58,46 @@ def compare_words(expected: str, found: str) -> tuple[Line, Line]:
     should: list[Span] = []
     now: list[Span] = []
     for kind, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        mark_ours: Mark = "same" if kind == "equal" else "new"
-        mark_theirs: Mark = "same" if kind == "equal" else "gone"
-        if a < b:
-            should.append(Span(mark_ours, "".join(ours[a:b])))
-        if c < d:
-            now.append(Span(mark_theirs, "".join(theirs[c:d])))
+        one, other = "".join(ours[a:b]), "".join(theirs[c:d])
+        if kind == "equal":
+            should.append(Span("same", one))
+            now.append(Span("same", other))
+        elif kind == "replace" and b - a == d - c == 1 and min(len(one), len(other)) >= LONG_WORD:
+            in_one, in_other = _within_words(one, other)
+            should += in_one
+            now += in_other
+        else:
+            if one:
+                should.append(Span("new", one))
+            if other:
+                now.append(Span("gone", other))
     return tuple(should), tuple(now)
+
+
+def _within_words(one: str, other: str) -> tuple[list[Span], list[Span]]:
+    """Two long words, such as keys, that may differ in a few letters only: their common start and end stay unmarked."""
+    start = _common(one, other)
+    rest = min(len(one), len(other)) - start
+    end = min(_common(one[::-1], other[::-1]), rest)
+    if start + end < max(len(one), len(other)) / 2:
+        return [Span("new", one)], [
+            Span("gone", other)
+        ]  # two keys: letters that agree mean nothing
+
+    def parts(word: str, mark: Mark) -> list[Span]:
+        pieces: tuple[tuple[Mark, str], ...] = (
+            ("same", word[:start]),
+            (mark, word[start : len(word) - end]),
+            ("same", word[len(word) - end :]),
+        )
+        return [Span(kind, text) for kind, text in pieces if text]
+
+    return parts(one, "new"), parts(other, "gone")
+
+
+def _common(one: str, other: str) -> int:
+    """With how many letters both begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _words(text: str) -> list[str]:

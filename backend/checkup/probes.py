@@ -187,7 +187,10 @@ class Probes:
         except TimeoutError:
             return Knock(f"no answer within {KNOCK_TIMEOUT_S:g} seconds")
         except (OSError, EOFError) as error:
-            return Knock(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+            number = getattr(error, "errno", None)
+            # asyncio writes addresses into the text; the number says it in a few words.
+            words = os.strerror(number) if number and number > 0 else str(error)
+            return Knock(words or type(error).__name__)
 
     async def _greet(
         self, door: Door, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -80,7 +80,7 @@ def expected_records(facts: Facts, *, existing_spf: Sequence[str] = ()) -> list[
             Record(
                 code="dkim",
                 area="accepted",
-                title=f"Signature key “{key.selector}”",
+                title=f"Signature key {key.selector}",
                 purpose="The key with which others check that your mail is from you and unchanged."
                 if key.signs
                 else "A key in reserve; published beforehand, it can take over at any time.",

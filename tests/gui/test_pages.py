@@ -19,7 +19,18 @@ from ui.pages.registry import by_id
 from ui.presenters.link import LinkState
 
 # Those of which the fake server knows something; every page opens on the real one in test_every_page.py.
-PATHS = ["/", "/domains", "/accounts", "/accounts/anna", "/queue", "/activity", "/log", "/server"]
+PATHS = [
+    "/",
+    "/domains",
+    "/domains/example.org/dns",
+    "/accounts",
+    "/accounts/anna",
+    "/queue",
+    "/activity",
+    "/log",
+    "/health",
+    "/server",
+]
 EMPTY = {
     "/domains": "No domain yet.",
     "/accounts": "No account yet.",

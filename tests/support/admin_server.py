@@ -113,7 +113,7 @@ class AdminRig:
 
 @contextlib.asynccontextmanager
 async def admin_server(
-    path: Path, *, resolver=None, dns_port: int = 53, **server
+    path: Path, *, resolver=None, dns_port: int = 53, dkim_records=(), **server
 ) -> AsyncIterator[AdminRig]:
     async with contextlib.AsyncExitStack() as stack:
         folder = new_folder(path, server=server)
@@ -161,8 +161,16 @@ async def admin_server(
         stack.push_async_callback(jobs.close)
         flows = FlowShelf(folder.flows, secrets, clock, feed.publish_flow)
         stack.push_async_callback(flows.close)
+
+        async def find_keys(_domain):
+            return dkim_records
+
         dns = DnsCheckup(
-            resolver or NoResolver(), config=lambda: config.current, port=dns_port, clock=clock
+            resolver or NoResolver(),
+            config=lambda: config.current,
+            dkim=find_keys,
+            port=dns_port,
+            clock=clock,
         )
         tls = TlsContexts(folder.tls, config.current, clock=clock)
         await tls.open()

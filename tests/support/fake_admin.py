@@ -18,6 +18,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from backend.api import connect as c
+from backend.api import dns
 from backend.api import forms as f
 from backend.api import queue as q
 from backend.api import types as t
@@ -94,6 +95,38 @@ def a_log_line(
             "message": message,
             "fields": fields,
         }
+    )
+
+
+def a_check(**values: Any) -> dns.Check:
+    return dns.Check.model_validate(
+        {
+            "id": "mx",
+            "code": "mx",
+            "area": "receive",
+            "title": "Where mail for you goes",
+            "purpose": "Tells other servers that this one takes your mail.",
+            "severity": "required",
+            "name": "example.org",
+            "type": "MX",
+            "result": "missing",
+            "state": "fail",
+            "word": "missing",
+            "summary": "It is not there.",
+            **values,
+        }
+    )
+
+
+def a_group(check: dns.Check) -> dns.CheckGroup:
+    return dns.CheckGroup(
+        area=check.area,
+        title="Needed to receive",
+        purpose="",
+        done=0,
+        total=1,
+        progress="0 of 1",
+        state=check.state,
     )
 
 
@@ -300,6 +333,31 @@ class FakeAdmin:
 
     def _domains(self, _request: web.Request, _body: Any) -> t.Domains:
         return t.Domains(items=list(self.domains.values()))
+
+    def _dns_check(self, _request: web.Request, _body: Any) -> dns.DnsCheck:
+        check = a_check()
+        return dns.DnsCheck(
+            domain="example.org",
+            unicode="example.org",
+            practice_mode=False,
+            checked_at=datetime.now(UTC),
+            headline="Mail can't be received yet.",
+            state="fail",
+            groups=[a_group(check)],
+            items=[check],
+            provider=dns.Provider(id="", name="", steps=["Open the form."]),
+        )
+
+    def _health(self, _request: web.Request, _body: Any) -> dns.Health:
+        check = a_check(area="server", type="")
+        return dns.Health(
+            practice_mode=False,
+            checked_at=datetime.now(UTC),
+            headline="A fault.",
+            state="fail",
+            groups=[a_group(check)],
+            items=[check],
+        )
 
     def _add_domain(self, _request: web.Request, body: t.AddDomain) -> t.Domain:
         if body.name in self.domains:

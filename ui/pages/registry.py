@@ -8,8 +8,10 @@ from backend.api import pages as registry
 from ui.pages.account import AccountPage
 from ui.pages.accounts import AccountsPage
 from ui.pages.activity import ActivityPage
+from ui.pages.dns import DnsPage
 from ui.pages.domains import DomainsPage
 from ui.pages.form_page import FormPage, is_single_form
+from ui.pages.health import HealthPage
 from ui.pages.log import LogPage
 from ui.pages.overview import OverviewPage
 from ui.pages.page import Desk, Page
@@ -23,6 +25,7 @@ Make = Callable[[Desk], Page]
 VIEWS: dict[str, Make] = {
     "overview": OverviewPage,
     "domains": DomainsPage,
+    "dns": DnsPage,
     "accounts": AccountsPage,
     "account": AccountPage,
     "queue": QueuePage,
@@ -30,6 +33,7 @@ VIEWS: dict[str, Make] = {
     "transport": TransportPage,
     "activity": ActivityPage,
     "log": LogPage,
+    "health": HealthPage,
     "server": ServerPage,
     **{page.id: partial(FormPage, page) for page in registry.PAGES if is_single_form(page)},
 }

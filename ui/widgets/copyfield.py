@@ -33,12 +33,20 @@ class CopyField(QWidget):
     """Label above, value in a field that can be selected, a copy button that says when it did."""
 
     def __init__(
-        self, label: str, value: str = "", *, sensitive: bool = False, wide: bool = True
+        self,
+        label: str,
+        value: str = "",
+        *,
+        sensitive: bool = False,
+        wide: bool = True,
+        empty: str = "",
     ) -> None:
+        """`empty`: what stands there instead of nothing."""
         super().__init__()
         self._sensitive = sensitive
         self._field = QLineEdit(value)
         self._field.setReadOnly(True)
+        self._field.setPlaceholderText(empty)
         self._field.setMinimumWidth(72)
         self._field.setProperty("kind", "value")
         self._field.setFont(palette.mono_font())

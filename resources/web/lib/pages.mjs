@@ -11,6 +11,7 @@ const FORM = { view: lazy(() => import("../pages/formpage.mjs"), "FormPage"), ow
 const VIEWS = {
   overview: { view: lazy(() => import("../pages/overview.mjs"), "Overview") },
   domains: { view: lazy(() => import("../pages/domains.mjs"), "Domains"), rest: "task" },
+  dns: { view: lazy(() => import("../pages/dns.mjs"), "Dns"), key: "domain" },
   accounts: { view: lazy(() => import("../pages/accounts.mjs"), "Accounts"), rest: "task" },
   account: { view: lazy(() => import("../pages/account.mjs"), "Account"), names: { account: "id" }, rest: "tab", key: "id" },
   queue: { view: lazy(() => import("../pages/queue.mjs"), "Queue"), rest: "id" },
@@ -20,6 +21,7 @@ const VIEWS = {
   message: { view: lazy(() => import("../pages/activity.mjs"), "Message"), names: { trace: "id" }, key: "id" },
   log: { view: lazy(() => import("../pages/log.mjs"), "LiveLog") },
   signins: { view: lazy(() => import("../pages/signins.mjs"), "SignIns") },
+  health: { view: lazy(() => import("../pages/health.mjs"), "Health") },
   settings: { view: lazy(() => import("../pages/settings.mjs"), "Settings") },
   server: { view: lazy(() => import("../pages/server.mjs"), "Server") },
   postmaster: { ...FORM },

@@ -44,6 +44,16 @@ def should_new(value):
     return should[0]
 
 
+def test_of_two_long_words_that_are_alike_only_the_difference_is_marked():
+    key = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"
+    should, now = compare_words(f"p={key}", f"p={key[:20]}xyz{key[23:]}")
+    assert marked(should)[-3:] == [("same", key[:20]), ("new", key[20:23]), ("same", key[23:])]
+    assert marked(now)[-3:] == [("same", key[:20]), ("gone", "xyz"), ("same", key[23:])]
+    other = "MA" + key[::-1]
+    assert marked(compare_words(key, other)[0]) == [("new", key)]
+    assert marked(compare_words(key, key + "=")[1])[-1] == ("gone", "=")
+
+
 def test_long_values_of_strangers_are_not_compared_word_by_word():
     long = "a " * MAX_WORDS
     should, now = compare_words("a", long)

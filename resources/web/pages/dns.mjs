@@ -1,0 +1,37 @@
+// The DNS records of a domain: what should be there, what is, and how to get from one to the other.
+import { html } from "../lib/view.mjs";
+import { get, seg } from "../lib/api.mjs";
+import { Banner, Button, Card, Copy, Icon, Loaded, Pill, Title, useLoad } from "../lib/parts.mjs";
+import { Groups, News, Verdict, useChecks } from "../lib/checks.mjs";
+
+/** A page of its own. */
+export function Dns({ domain }) {
+  return html`<a class="back" href="#/domains"><${Icon} name="arrow-left" />Domains</a>
+    <${Title} intro="The DNS records that mail needs, beside what is published now.">${domain}</${Title}>
+    <${DnsContent} domain=${domain} />`;
+}
+
+/** What stands below the title, also as a part of a domain's page. */
+export function DnsContent({ domain }) {
+  const base = `/domains/${seg(domain)}/dns`;
+  const checks = useChecks(base, `${base}/check`, [domain]);
+  const records = useLoad(() => get(`${base}/records`), ["config"], [domain]);
+  const zone = records.value?.zone ?? "";
+  const more = zone && html`<${Button} icon="device-floppy" onClick=${() => save(`${domain}.zone`, zone)}>Download zone file</${Button}><${Copy} value=${zone} label="the zone file" text="Copy zone file" />`;
+  return html`<${Loaded} of=${checks}>${(value) => html`
+    <${Verdict} of=${checks} value=${value} more=${more}>${value.provider.name && html`<${Pill} kind="info" icon="world">${`DNS at ${value.provider.name}`}</${Pill}>`}</${Verdict}>
+    <${News} value=${value} />
+    <${Groups} of=${checks} value=${value} subject=${domain} />
+    ${value.items.length > 0 && html`<p class="muted">DNS can take up to an hour. You may leave this page: what changes is noticed all the same.</p>`}
+    ${value.notes.map((note) => html`<${Banner} key=${note}>${note}</${Banner}>`)}
+    ${value.name_servers.length > 0 && html`<${Card}><details><summary>Name servers of the domain</summary><ul class="plain">${value.name_servers.map((name) => html`<li key=${name}><code>${name}</code></li>`)}</ul></details></${Card}>`}
+  `}</${Loaded}>`;
+}
+
+function save(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
