@@ -73,7 +73,6 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "dns_check",
         "flow",
         "dns_records",
-        "flow",
         "form",
         "form_spec",
         "queue_item",
