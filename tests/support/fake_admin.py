@@ -21,6 +21,7 @@ from backend.api import connect as c
 from backend.api import dns
 from backend.api import forms as f
 from backend.api import queue as q
+from backend.api import flows
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
 from backend.api.routes import EVENT_STREAM, ROUTES, Route
@@ -330,6 +331,9 @@ class FakeAdmin:
             title="Space", kind="field", path="/accounts", context="Account", words="quota"
         )
         return f.Found(items=[space])
+
+    def _flows(self, _request: web.Request, _body: Any) -> flows.Flows:
+        return flows.Flows(items=[])
 
     def _domains(self, _request: web.Request, _body: Any) -> t.Domains:
         return t.Domains(items=list(self.domains.values()))

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from backend.api import types as t
 from ui import palette
 from ui.control import LocalServer
+from ui.pages.flow_steps import LeftFlows
 from ui.pages.page import Desk, Page
 from ui.presenters import activity, overview, wording
 from ui.widgets.charts import Sparkline, StateDisc
@@ -92,6 +93,8 @@ class OverviewPage(Page):
         self._attention = QVBoxLayout()
         self._attention.setSpacing(palette.space("s"))
         self.body.addLayout(self._attention)
+        self._left = LeftFlows(self.desk.go)
+        self.body.addWidget(self._left)
 
         self.stat_cards = [StatCard(desk) for _ in range(4)]
         across = QGridLayout()
@@ -149,6 +152,7 @@ class OverviewPage(Page):
         now = datetime.now(UTC)
         self._draw_head(status, now)
         self._draw_stats(status.counters, items, now)
+        self._left.fill(await self.desk.session.call(lambda client: client.flows()))
         self._draw_practice(status)
         self._draw_steps(status, accounts)
         self._draw_flow(items, now)
@@ -174,8 +178,8 @@ class OverviewPage(Page):
         shown, more = overview.attention(status.problems)
         for item in shown:
             banner = Banner()
+            self._attention.addWidget(banner)  # first: without a parent it would show as a window
             banner.show_message(item.tone, item.title, item.body)
-            self._attention.addWidget(banner)
         if more:
             text = f"{wording.count(more, 'more thing')} to look at"
             self._attention.addWidget(

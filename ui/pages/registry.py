@@ -10,6 +10,17 @@ from ui.pages.accounts import AccountsPage
 from ui.pages.activity import ActivityPage
 from ui.pages.dns import DnsPage
 from ui.pages.domains import DomainsPage
+from ui.pages.flow import (
+    FlowPage,
+    NewAccount,
+    NewAlias,
+    NewDomain,
+    NewRoute,
+    NewTransport,
+    RemoveAccount,
+    RemoveDomain,
+    RotateKeys,
+)
 from ui.pages.form_page import FormPage, is_single_form
 from ui.pages.health import HealthPage
 from ui.pages.log import LogPage
@@ -35,6 +46,15 @@ VIEWS: dict[str, Make] = {
     "log": LogPage,
     "health": HealthPage,
     "server": ServerPage,
+    "new-domain": NewDomain,
+    "rotate-keys": RotateKeys,
+    "remove-domain": RemoveDomain,
+    "new-account": NewAccount,
+    "remove-account": RemoveAccount,
+    "new-alias": NewAlias,
+    "new-transport": NewTransport,
+    "new-route": NewRoute,
+    "flow": FlowPage,
     **{page.id: partial(FormPage, page) for page in registry.PAGES if is_single_form(page)},
 }
 """By the page's id."""

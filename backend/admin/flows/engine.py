@@ -51,7 +51,7 @@ async def heads(services: Services, words: Words) -> w.Flows:
     items = []
     for state in await services.flows.all():
         kind = by_id().get(state.type)
-        if kind is None or state.done or not state.passed:
+        if kind is None or state.done or not (state.passed or state.draft):
             continue
         visit = Visit(services, words, state, {}, "")
         step = _step_of(visit)
@@ -79,6 +79,7 @@ async def current(services: Services, flow: str, words: Words, author: str) -> w
 async def give_up(services: Services, flow: str) -> None:
     async with services.flows.lock(flow):
         await services.flows.remove(flow)
+    services.flows.tell(flow)
 
 
 async def move(
@@ -114,6 +115,7 @@ async def move(
                 faults = await _next(visit, step, body)
         if visit.state.step == "":  # it is over
             await services.flows.remove(flow)
+            services.flows.tell(flow)
             return w.FlowStep(
                 id=flow,
                 type=visit.state.type,
@@ -143,6 +145,7 @@ async def _keep(visit: Visit) -> None:
     shelf = visit.services.flows
     await shelf.keep_secrets(visit.state.id, visit.secrets)
     await shelf.save(visit.state)
+    shelf.tell(visit.state.id)
 
 
 async def _visit(services: Services, flow: str, words: Words, author: str) -> Visit:

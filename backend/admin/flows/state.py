@@ -57,7 +57,7 @@ class FlowState(BaseModel):
     def expires_at(self) -> float:
         if self.done:
             return self.changed_at + DONE_KEPT_S
-        return self.changed_at + (KEPT_S if self.passed else UNTOUCHED_KEPT_S)
+        return self.changed_at + (KEPT_S if self.passed or self.draft else UNTOUCHED_KEPT_S)
 
 
 class FlowShelf:

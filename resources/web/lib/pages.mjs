@@ -4,6 +4,7 @@ import { lazy } from "./lazy.mjs";
 
 const Missing = lazy(() => import("../pages/missing.mjs"), "Missing");
 
+const FLOW = { view: lazy(() => import("../pages/flow.mjs"), "StartFlow"), own: true, key: "id", rest: "context" };
 const FORM = { view: lazy(() => import("../pages/formpage.mjs"), "FormPage"), own: true, key: "id" };
 
 // What draws each page of the registry. `rest`: the parameter that gets what follows the page's path. `key`: a page stays as it is
@@ -23,6 +24,15 @@ const VIEWS = {
   signins: { view: lazy(() => import("../pages/signins.mjs"), "SignIns") },
   health: { view: lazy(() => import("../pages/health.mjs"), "Health") },
   settings: { view: lazy(() => import("../pages/settings.mjs"), "Settings") },
+  "new-domain": { ...FLOW },
+  "rotate-keys": { ...FLOW },
+  "remove-domain": { ...FLOW },
+  "new-account": { ...FLOW },
+  "remove-account": { ...FLOW },
+  "new-alias": { ...FLOW },
+  "new-transport": { ...FLOW },
+  "new-route": { ...FLOW },
+  flow: { view: lazy(() => import("../pages/flow.mjs"), "Flow"), names: { flow: "id" }, key: "id" },
   server: { view: lazy(() => import("../pages/server.mjs"), "Server") },
   postmaster: { ...FORM },
   "server-name": { ...FORM },

@@ -24,4 +24,13 @@ export const PAGES = [
   {"id": "server-outbound", "area": "system", "title": "Outgoing mail", "path": "/system/outgoing", "icon": "send", "words": "dns resolver concurrency", "parent": "server", "form": "server-outbound"},
   {"id": "server-admin", "area": "system", "title": "Security of the administration", "path": "/system/security", "icon": "key", "words": "browser sessions password allowed names", "parent": "server", "form": "server-admin"},
   {"id": "server-log", "area": "system", "title": "Log settings", "path": "/system/log", "icon": "terminal-2", "words": "debug level", "parent": "server", "form": "server-log"},
+  {"id": "new-domain", "area": "mail", "title": "Add a domain", "path": "/domains/new", "icon": "world-plus", "words": "wizard new", "parent": "domains"},
+  {"id": "rotate-keys", "area": "mail", "title": "Change the signature keys", "path": "/domains/{domain}/dkim/rotate", "icon": "key", "parent": "domains"},
+  {"id": "remove-domain", "area": "mail", "title": "Remove a domain", "path": "/domains/{domain}/remove", "icon": "trash", "parent": "domains"},
+  {"id": "new-account", "area": "mail", "title": "Add an account", "path": "/accounts/new", "icon": "user-plus", "words": "wizard new person", "parent": "accounts"},
+  {"id": "remove-account", "area": "mail", "title": "Remove an account", "path": "/accounts/{account}/remove", "icon": "trash", "parent": "accounts"},
+  {"id": "new-alias", "area": "mail", "title": "Add an alias", "path": "/aliases/new", "icon": "users", "words": "wizard new list group", "parent": "domains"},
+  {"id": "new-transport", "area": "delivery", "title": "Add a transport", "path": "/transports/new", "icon": "plug", "words": "wizard new relay smarthost proxy", "parent": "queue"},
+  {"id": "new-route", "area": "delivery", "title": "Add a route", "path": "/routes/new", "icon": "route", "words": "wizard new rule", "parent": "queue"},
+  {"id": "flow", "area": "overview", "title": "Wizard", "path": "/flow/{flow}", "icon": "list", "parent": "overview"},
 ];

@@ -1,5 +1,6 @@
 import { html, useState } from "../lib/view.mjs";
 import { get, seg } from "../lib/api.mjs";
+import { LeftFlows } from "../lib/left.mjs";
 import { Ago, Button, Card, Empty, Icon, Loaded, Title, useLoad } from "../lib/parts.mjs";
 import { count, duration, number, size } from "../lib/format.mjs";
 import { Row } from "./activity.mjs";
@@ -26,6 +27,7 @@ export function Overview() {
       actions=${html`<${Button} icon="refresh" onClick=${reload}>Check now</${Button}><${SelfTest} />`}>
       <span class=${`disc ${KINDS[value.verdict]}`}><${Icon} name=${DISCS[value.verdict]} /></span><span class="sentence">${value.headline}</span>
     </${Title}>
+    <${LeftFlows} />
     <${Attention} problems=${value.problems} />
     <${Counters} counters=${value.counters} items=${recent.value?.items ?? []} />
     <${NextStep} status=${value} accounts=${accounts.value?.items} />
