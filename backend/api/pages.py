@@ -324,7 +324,7 @@ PAGES: tuple[Page, ...] = (
         title="Add a transport",
         path="/transports/new",
         icon="plug",
-        parent="queue",
+        parent="transports",
         words="wizard new relay smarthost proxy",
     ),
     Page(
@@ -333,7 +333,7 @@ PAGES: tuple[Page, ...] = (
         title="Add a route",
         path="/routes/new",
         icon="route",
-        parent="queue",
+        parent="transports",
         words="wizard new rule",
     ),
     Page(

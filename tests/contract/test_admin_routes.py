@@ -75,7 +75,6 @@ async def test_every_get_route_answers_the_local_owner(rig):
         "dns_records",
         "form",
         "form_spec",
-        "flow",
         "queue_item",
         "history_item",
         "queue_message",

@@ -88,5 +88,5 @@ def test_the_window_opens_what_a_path_names():
         "anna/connect",
     )
     assert resolve("/activity/x1")[1] == "x1"
-    assert resolve("/accounts/new")[1] == "new"
+    assert resolve("/accounts/new")[0].id == "new-account"
     assert resolve("/nothing")[0].id == "overview"

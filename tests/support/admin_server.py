@@ -58,6 +58,15 @@ class NoResolver:
     async def records(self, name, kind):
         return NoDomain()
 
+    async def zone_of(self, name):
+        return NoDomain()
+
+    async def addresses(self, name):
+        return NoDomain()
+
+    def forget(self):
+        pass
+
 
 @dataclass
 class Control:

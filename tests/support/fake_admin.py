@@ -18,10 +18,9 @@ from typing import Any, Self
 from aiohttp import web
 
 from backend.api import connect as c
-from backend.api import dns
+from backend.api import dns, flows
 from backend.api import forms as f
 from backend.api import queue as q
-from backend.api import flows
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
 from backend.api.routes import EVENT_STREAM, ROUTES, Route

@@ -30,7 +30,7 @@ export const PAGES = [
   {"id": "new-account", "area": "mail", "title": "Add an account", "path": "/accounts/new", "icon": "user-plus", "words": "wizard new person", "parent": "accounts"},
   {"id": "remove-account", "area": "mail", "title": "Remove an account", "path": "/accounts/{account}/remove", "icon": "trash", "parent": "accounts"},
   {"id": "new-alias", "area": "mail", "title": "Add an alias", "path": "/aliases/new", "icon": "users", "words": "wizard new list group", "parent": "domains"},
-  {"id": "new-transport", "area": "delivery", "title": "Add a transport", "path": "/transports/new", "icon": "plug", "words": "wizard new relay smarthost proxy", "parent": "queue"},
-  {"id": "new-route", "area": "delivery", "title": "Add a route", "path": "/routes/new", "icon": "route", "words": "wizard new rule", "parent": "queue"},
+  {"id": "new-transport", "area": "delivery", "title": "Add a transport", "path": "/transports/new", "icon": "plug", "words": "wizard new relay smarthost proxy", "parent": "transports"},
+  {"id": "new-route", "area": "delivery", "title": "Add a route", "path": "/routes/new", "icon": "route", "words": "wizard new rule", "parent": "transports"},
   {"id": "flow", "area": "overview", "title": "Wizard", "path": "/flow/{flow}", "icon": "list", "parent": "overview"},
 ];
