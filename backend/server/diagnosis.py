@@ -87,7 +87,7 @@ def make_checkups(
 
 def settings_problems(config: ConfigStore, outbound: Outbound) -> list[Problem]:
     """What the settings say that has no effect, or none yet."""
-    problems = [each.problem() for each in outbound.useless_routes()]
+    problems = [each.problem() for each in outbound.choices.useless_routes()]
     if waiting := config.pending_restart:
         problems.append(
             Problem(

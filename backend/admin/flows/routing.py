@@ -83,7 +83,7 @@ def forecast(visit: Visit, new: Config, place: Place, route: Route) -> str:
     drafts = {place.level: routes_at(new, place.level, place.owner)}
     in_all = new.server.outbound.max_attempts
     ways = [
-        visit.services.outbound.evaluate(
+        visit.services.outbound.choices.evaluate(
             account=account, sender_domain=sender, recipient_domain=to, attempts=n, drafts=drafts
         )
         for n in range(in_all)

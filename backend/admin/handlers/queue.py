@@ -51,7 +51,7 @@ def _item(outbound: Outbound, item: Item) -> t.QueueItem:
         note = "; ".join(filter(None, (note, f"will be sent on {moment(item.release_at)}")))
     transport, reason = item.transport, item.transport_reason
     if item.state in {State.WAITING, State.HELD}:
-        choice = outbound.explain(item)
+        choice = outbound.choices.explain(item)
         transport, reason = choice.transport, choice.reason
     return t.QueueItem(
         id=item.id,
@@ -189,7 +189,7 @@ def _not_queued(number: int) -> NotFoundError:
 async def queue_item(call: Call) -> t.QueueDetail:
     outbound = call.services.outbound
     detail = await find_queued(outbound.queue, call.number("id"))
-    choice = outbound.explain(detail.item)
+    choice = outbound.choices.explain(detail.item)
     transport = "direct delivery" if choice.transport == DIRECT else f"“{choice.transport}”"
     return t.QueueDetail(
         item=_item(outbound, detail.item),

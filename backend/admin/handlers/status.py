@@ -54,7 +54,9 @@ async def status(call: Call) -> t.Status:
 def open_problems(services: Services, *, free_bytes: int | None = None) -> list[t.Problem]:
     """Everything that needs a person, the worst first."""
     problems = [wire.open_problem(value) for value in services.activity.problems.all()]
-    problems += [wire.problem(each.problem()) for each in services.outbound.useless_routes()]
+    problems += [
+        wire.problem(each.problem()) for each in services.outbound.choices.useless_routes()
+    ]
     if waiting := services.config.pending_restart:
         problems.append(
             t.Problem(

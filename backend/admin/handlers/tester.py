@@ -55,7 +55,7 @@ async def evaluate_routes(call: Call) -> w.RouteEvaluation:
 
 
 def _ask(call: Call, case: _Case, attempts: int, drafts: Mapping[Level, Sequence[Route]]) -> Choice:
-    return call.services.outbound.evaluate(
+    return call.services.outbound.choices.evaluate(
         account=case.account,
         sender_domain=case.sender_domain,
         recipient_domain=case.recipient_domain,

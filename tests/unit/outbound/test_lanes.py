@@ -209,10 +209,10 @@ async def test_recipients_in_different_domains_part_when_the_relay_is_gone_at_th
     ):
         rig.dns.add("c.test", {"MX": ["10 mx.b.test."]})
         await rig.submit("bo@b.test", "cy@c.test")
-        (claimed,) = await rig.queue.claim(Room(places=5), rig.outbound._relay_for)
+        (claimed,) = await rig.queue.claim(Room(places=5), rig.outbound.choices.relay_for)
         assert claimed.domains == ("b.test", "c.test")
         rig.set_config(rig_config(sink.port))
-        assert await rig.outbound.attempt(claimed)
+        assert await rig.outbound.attempts.attempt(claimed)
         assert sorted(m.recipients for m in sink.messages) == [("bo@b.test",), ("cy@c.test",)]
         assert not await rig.items()
 
@@ -225,7 +225,7 @@ async def test_a_transport_chosen_for_one_recipient_keeps_it_apart(tmp_path):
         await rig.submit("bo@b.test", "cy@c.test")
         (_, second) = await rig.items()
         await actions.kick(rig.queue, [second.id], override="relay")
-        claimed = await rig.queue.claim(Room(places=5), rig.outbound._relay_for)
+        claimed = await rig.queue.claim(Room(places=5), rig.outbound.choices.relay_for)
         assert [b.domains for b in claimed] == [("b.test",), ("c.test",)]
 
 

@@ -359,7 +359,7 @@ async def test_a_transport_chosen_by_hand_wins_and_one_that_is_gone_is_temporary
     await rig.until_tried(2)
     (item,) = await rig.items()
     assert 'cannot find transport "gone"' in item.note
-    assert rig.outbound.explain(item).transport == "gone"
+    assert rig.outbound.choices.explain(item).transport == "gone"
     await sink.start()
     await actions.kick(rig.queue, [item.id], reset_override=True)
     await rig.until_empty()
@@ -384,8 +384,9 @@ async def test_a_fault_of_our_own_outside_the_delivery_leaves_nothing_behind(
     rig, sink, expect_log, after_sending
 ):
     expect_log("delivery attempt ended by a fault of this server")
+    holder = rig.outbound.attempts if after_sending else rig.outbound.choices
     name = "_note_result" if after_sending else "_count"
-    good, faults = getattr(rig.outbound, name), []
+    good, faults = getattr(holder, name), []
 
     def breaks(*args):
         if not faults:
@@ -393,7 +394,7 @@ async def test_a_fault_of_our_own_outside_the_delivery_leaves_nothing_behind(
             raise RuntimeError("a fault")
         return good(*args)
 
-    setattr(rig.outbound, name, breaks)
+    setattr(holder, name, breaks)
     await rig.submit("bo@b.test")
     await rig.until_tried(1)
     (item,) = await rig.items()
@@ -435,7 +436,7 @@ async def test_a_hundred_recipients_at_most_go_in_one_transaction(rig, sink):
 
 async def test_a_full_disk_does_not_forget_what_was_delivered(rig, sink, expect_log, monkeypatch):
     expect_log("outcome of a delivery")
-    monkeypatch.setattr("backend.outbound.service.WRITE_RETRY_S", 0.01)
+    monkeypatch.setattr("backend.outbound.attempts.WRITE_RETRY_S", 0.01)
     good, calls = rig.queue.settle, []
 
     async def full_at_first(*args, **more):

@@ -201,10 +201,10 @@ async def test_a_transport_chosen_by_hand_wins_over_routes_and_can_be_taken_back
             assert acted.missing == (999,)
             (item,) = await rig.items()
             assert item.state == "held"
-            assert rig.outbound.explain(item).transport == "relay"
+            assert rig.outbound.choices.explain(item).transport == "relay"
             await actions.choose_transport(rig.queue, [item.id], None)
             (item,) = await rig.items()
-            assert rig.outbound.explain(item).transport == "never"
+            assert rig.outbound.choices.explain(item).transport == "never"
             await actions.choose_transport(rig.queue, [item.id], "relay")
             await actions.release(rig.queue, [item.id])
             await actions.kick(rig.queue, [item.id])
