@@ -233,7 +233,9 @@ def _owner(call: Call, level: Level, owner: str) -> str:
 
 
 async def mail_routes(call: Call) -> w.MailRoutes:
-    return _listed(call, call.services.config.current, call.services.outbound.choices.useless_routes())
+    return _listed(
+        call, call.services.config.current, call.services.outbound.choices.useless_routes()
+    )
 
 
 def _listed(call: Call, config: Config, useless: Sequence[Useless]) -> w.MailRoutes:
