@@ -12,7 +12,6 @@ from app.cli.output import table
 if TYPE_CHECKING:
     from backend.api.dns import Check
 
-_WORDS = {"ok": "ok", "missing": "missing", "different": "different", "unknown": "could not tell"}
 _WIDTH = 100
 
 
@@ -61,17 +60,49 @@ def check(folder: Folder, as_json: bool, name: str) -> None:
             click.echo()
             table(
                 ("RESULT", "NEED", "TYPE", "NAME", "WHAT"),
-                [(_WORDS[c.result], c.severity, c.type, c.name, c.title) for c in reply.items],
+                [(_word(c), c.severity, c.type, c.name, c.title) for c in reply.items],
                 empty="",
             )
         for each in reply.items:
-            if each.result != "ok":
+            if each.result != "ok" and each.acknowledged is None:
                 _explain(each)
         if reply.notes:
             click.echo()
             _notes(reply.notes)
-    if any(c.severity == "required" and c.result in {"missing", "different"} for c in reply.items):
+    if any(c.state == "fail" and c.acknowledged is None for c in reply.items):
         raise SystemExit(EXIT_REFUSED)
+
+
+@dns.command("hide")
+@click.argument("name", metavar="DOMAIN")
+@click.argument("line", metavar="LINE")
+@click.option("--note", default="", help="Why that is fine.")
+@common
+def hide(folder: Folder, as_json: bool, name: str, line: str, note: str) -> None:
+    """Acknowledge a line of the check until its finding changes. LINE is its id in --json, such as “spf TXT example.org”."""
+    ask(resolve(folder), lambda client: client.acknowledge_check(name, line, note), as_json=as_json)
+    _done(f"“{line}” is hidden until it changes.", as_json=as_json)
+
+
+@dns.command("show")
+@click.argument("name", metavar="DOMAIN")
+@click.argument("line", metavar="LINE")
+@common
+def show(folder: Folder, as_json: bool, name: str, line: str) -> None:
+    """Take the acknowledgement of a line back."""
+    ask(resolve(folder), lambda client: client.unacknowledge_check(name, line), as_json=as_json)
+    _done(f"“{line}” is shown again.", as_json=as_json)
+
+
+def _word(check: "Check") -> str:
+    return check.word if check.acknowledged is None else "hidden"
+
+
+def _done(text: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({})
+    else:
+        click.echo(text)
 
 
 def _explain(check: "Check") -> None:

@@ -9,6 +9,7 @@ from app.cli.dkim import dkim
 from app.cli.dns import dns
 from app.cli.domains import domain
 from app.cli.forms import form
+from app.cli.health import health
 from app.cli.log import log
 from app.cli.options import EPILOG, Folder, folder_option
 from app.cli.queue import queue
@@ -53,6 +54,7 @@ for command in (
     alias,
     domain,
     dns,
+    health,
     queue,
     transport,
     route,

@@ -154,6 +154,7 @@ def _describe(key: str, check: Check, row: Row | None, provider: Provider) -> d.
         entries=_entries(check, provider),
         direct=check.direct,
         how=check.how,
+        worldwide=check.worldwide,
         since=wire.at(row.since) if row is not None else None,
         acknowledged=_acknowledged(row.acknowledged if row is not None else None),
     )

@@ -116,6 +116,8 @@ class Check(Reply):
     entries: list[Entry] = Field(default_factory=list)
     direct: bool = False
     how: str = ""
+    worldwide: str = ""
+    """Whether public resolvers see it, in a sentence; empty when none was asked."""
     since: datetime | None = None
     acknowledged: Acknowledged | None = None
 

@@ -51,6 +51,8 @@ class Check:
     direct: bool = False
     zone: str = ""
     how: str = ""
+    worldwide: str = ""
+    """Whether public resolvers see it, in a sentence; empty when none was asked."""
 
     @property
     def state(self) -> State:

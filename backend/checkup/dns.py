@@ -14,6 +14,7 @@ from backend.checkup.records import Record, expected_records, format_zone, rever
 from backend.checkup.spf_check import check_spf
 from backend.checkup.sts_check import FetchPolicy, check_policy
 from backend.checkup.survey import Asker, Question, Survey
+from backend.checkup.worldwide import PublicResolver, look_around
 from backend.config.model import Config
 from backend.core.address import AddressError, parse_domain
 from backend.core.clock import Clock, SystemClock
@@ -69,16 +70,18 @@ class DnsCheckup:
         dkim: FindKeys | None = None,
         tls: Callable[[], Awaitable[TlsFacts]] | None = None,
         fetch_policy: FetchPolicy | None = None,
+        public: Callable[[str], PublicResolver] | None = None,
         clock: Clock | None = None,
         port: int = 53,
         time_limit_s: float = TIME_LIMIT_S,
     ) -> None:
-        """`dkim` None: this server does not sign. `port`: on which authoritative servers answer."""
+        """`dkim` None: this server does not sign. `public`: asks the resolver at that address. `port`: on which authoritative servers answer."""
         self.asker = asker
         self._config = config
         self._dkim = dkim
         self._tls = tls
         self._fetch_policy = fetch_policy
+        self._public = public
         self._clock: Clock = clock or SystemClock()
         self._port = port
         self._time_limit_s = time_limit_s
@@ -128,6 +131,8 @@ class DnsCheckup:
         checks = await _Checking(facts, survey, self._time_limit_s).run()
         if self._fetch_policy is not None:
             checks += await check_policy(facts, self._fetch_policy)
+        if self._public is not None and (named := config.server.outbound.public_resolvers):
+            checks = await look_around(checks, {each: self._public(each) for each in named})
         return Report(
             domain=domain,
             practice_mode=False,

@@ -58,6 +58,10 @@ class Checkups:
         for subject in self._kept.subjects():
             self._tell(subject)
 
+    async def close(self) -> None:
+        """What still runs is given up."""
+        await tasks.stop(*self._running.values())
+
     # ---- a domain
 
     def last(self, domain: str) -> Kept | None:
@@ -147,7 +151,7 @@ class Checkups:
             await self.look()
 
     async def look(self) -> None:
-        """One round: what is gone is forgotten, what is due is checked; one domain at a time."""
+        """One round: what is gone is forgotten, what is due is checked, those first that wait longest."""
         config = self._config()
         now = self._clock.time()
         for subject in self._kept.subjects():
@@ -155,12 +159,18 @@ class Checkups:
                 await self._kept.forget(subject)
                 self._tell(subject)
         if not config.server.practice_mode:
-            due = [name for name in config.domains.domains if self._is_due(name, now)]
-            for name in due[:1]:
+            names = config.domains.domains
+            due = sorted((name for name in names if self._is_due(name, now)), key=self._checked_at)
+            # So many that all of them get their turn in time.
+            for name in due[: 1 + int(len(names) * LOOK_EVERY_S / AGAIN_S)]:
                 await self.check_domain(name)
         last = self._kept.get(SERVER)
         if last is None or now - last.report.checked_at >= SERVER_AGAIN_S:
             await self.check_server()
+
+    def _checked_at(self, domain: str) -> float:
+        kept = self._kept.get(domain)
+        return kept.report.checked_at if kept is not None else 0.0
 
     def _is_due(self, domain: str, now: float) -> bool:
         kept = self._kept.get(domain)

@@ -241,6 +241,22 @@ class Outbound(Settings):
             ),
         ),
     ] = Field(default_factory=list)
+    public_resolvers: Annotated[
+        list[HostPort],
+        Field(max_length=4),
+        UI(
+            "Public DNS servers to compare with",
+            "DNS servers that a check of a domain's DNS asks as well, to tell whether everybody sees a change already, such as 1.1.1.1:53 and 9.9.9.9:53. They learn which domains you look after; empty asks none.",
+            example='["1.1.1.1:53", "9.9.9.9:53"]',
+            level="advanced",
+            shape=Shape(
+                widget="chips",
+                item="DNS server",
+                add="Add a DNS server",
+                keywords="resolver worldwide propagation",
+            ),
+        ),
+    ] = Field(default_factory=list)
     believe_resolvers: Annotated[
         bool,
         UI(

@@ -153,6 +153,7 @@ class Appliance:
             on_clear=self.clear_problem,
         )
         await self.checkups.open()
+        self._opened.push_async_callback(self.checkups.close)
         self.catalogue = Catalogue(self.config, self.secrets)
         self.hold_rules = HoldRules(self.config, self.outbound.queue)
         await self.outbound.open()

@@ -145,5 +145,7 @@ def make_dns_checkup(
         dkim=find_keys,
         tls=certificate,
         fetch_policy=fetch_policy,
+        # A new one each time: what it knew an hour ago is just what is not wanted here.
+        public=lambda address: DnsResolver([address], clock=clock),
         clock=clock,
     )

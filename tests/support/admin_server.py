@@ -34,6 +34,7 @@ from backend.core.clock import SystemClock
 from backend.core.events import ProblemCleared, ProblemRaised, ServerEvent
 from backend.core.problems import Problem
 from backend.dns.answers import NoDomain
+from backend.dns.resolver import DnsResolver
 from backend.mailauth.keys import KeyStore
 from backend.mailauth.selectors import DkimKeys
 from backend.observe.activity import Activity
@@ -178,6 +179,7 @@ async def admin_server(
             resolver or NoResolver(),
             config=lambda: config.current,
             dkim=find_keys,
+            public=lambda address: DnsResolver([address], clock=clock),
             port=dns_port,
             clock=clock,
         )
@@ -199,6 +201,7 @@ async def admin_server(
             on_clear=lambda code, subject: activity.record(ProblemCleared(code, subject)),
         )
         await checkups.open()
+        stack.push_async_callback(checkups.close)
         services = Services(
             clock=clock,
             folder=folder,

@@ -119,6 +119,15 @@ class ChecksPanel(QWidget):
         self._step = 0
         self.check()
 
+    def changed(self) -> None:
+        """What was found may no longer hold: looked at again if anybody sees it, else when somebody comes."""
+        if self.value is None or (self.value.practice_mode and self.subject):
+            return
+        if self.isVisible():
+            self.check_now()
+        else:
+            self.value = self.value.model_copy(update={"checked_at": None})
+
     def check(self, only: str = "") -> None:
         if self._busy:
             return
@@ -156,8 +165,12 @@ class ChecksPanel(QWidget):
         super().showEvent(event)
         self._step = 0
         self._age_timer.start()
-        if self.value is not None and not (self.value.practice_mode and self.subject):
+        if self.value is None or (self.value.practice_mode and self.subject):
+            return
+        if checks.is_fresh(self.value, datetime.now(UTC)):
             self._later()
+        else:
+            self.check()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -1,6 +1,7 @@
 """The DNS records of a domain: what should be there, what is, and how to get from one to the other."""
 
 from backend.api import dns as d
+from backend.api import types as t
 from ui.pages.checks_panel import ChecksPanel
 from ui.pages.page import Desk, Page
 from ui.widgets.copyfield import copy_text
@@ -96,6 +97,10 @@ class DnsPage(Page):
             self.panel.show_domain(domain)
             self.heading.setText(domain)
             self.mark_stale()
+
+    def take(self, event: t.EventData) -> None:
+        if isinstance(event, t.ConfigEvent):
+            self.panel.changed()  # other settings may need other records
 
     async def fetch(self) -> bool:
         if not self.panel.subject:

@@ -44,7 +44,6 @@ class DomainSetupPage(ShortPage):
         later = Card("What comes after this, and is not built yet", padding="xl")
         for text in (
             "A check of your connection: can it receive, can it send directly, or does it need a relay.",
-            "The DNS records of your domain, with a check that says what is missing.",
             "Certificates that every mail program trusts.",
         ):
             later.body.addLayout(

@@ -34,7 +34,7 @@ class AddDomainSheet(TaskSheet):
             self.note,
             Label(
                 "Gatepost accepts mail for it at once. For mail from the internet to find the way here, "
-                "the domain's DNS records must point here too; a check and a guide for that come with a later version.",
+                "the domain's DNS records must point here too; the page “DNS records” of the domain says which, and checks them.",
                 "small",
                 tone="muted",
             ),

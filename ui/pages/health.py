@@ -1,6 +1,7 @@
 """Is the server itself well?"""
 
 from backend.api import dns as d
+from backend.api import types as t
 from ui.pages.checks_panel import ChecksPanel
 from ui.pages.page import Desk, Page
 
@@ -25,6 +26,10 @@ class HealthPage(Page):
         self.panel = HealthPanel(desk)
         self.body.addWidget(self.panel)
         self.body.addStretch(1)
+
+    def take(self, event: t.EventData) -> None:
+        if isinstance(event, t.ConfigEvent):
+            self.panel.changed()
 
     async def fetch(self) -> bool:
         await self.panel.fetch()

@@ -32,7 +32,7 @@ def is_fresh(checks: d.Checks, now: datetime) -> bool:
 
 def how(check: d.Check, now: datetime) -> str:
     since = f" First seen like this {wording.ago(check.since, now)}." if check.since else ""
-    return f"{check.how}{since}".strip()
+    return " ".join(filter(None, (check.how, check.worldwide, since.strip())))
 
 
 def hidden_words(check: d.Check, now: datetime) -> str:

@@ -2,6 +2,7 @@
 // domain and for the health of the server alike.
 import { html, useCallback, useEffect, useRef, useState } from "./view.mjs";
 import { get, post } from "./api.mjs";
+import { listen } from "./events.mjs";
 import { Ago, Button, Card, Copy, Icon, Pill } from "./parts.mjs";
 import { toast } from "./toast.mjs";
 
@@ -55,9 +56,12 @@ export function useChecks(readPath, checkPath, again = []) {
       if (!value.checked_at || Date.now() - new Date(value.checked_at) > FRESH_MS) check();
       else later();
     });
+    // Other settings may need other records; the link came back: what was missed is read.
+    const stop = listen((event) => (event.topic === "config" ? check() : event.topic === "resync" && read()));
     return () => {
       alive.current = false;
       clearTimeout(timer.current);
+      stop();
     };
   }, [read]);
   const now = (only) => {
@@ -115,7 +119,7 @@ export function StatusRow({ check, of, provider, subject }) {
       ${check.type && html`<div class="columns sides"><${Side} title="Is now" lines=${check.now} mark="gone" empty="Nothing is there." /><${Side} title="Should be" lines=${check.should} mark="new" empty="Only you know it." /></div>`}
       ${check.fix && html`<div class="fix"><h3>What to do</h3><p>${check.fix.text} ${check.fix.path && html`<a href=${`#${check.fix.path}`}>Open the page</a>`}</p></div>`}
       ${check.entries.length > 0 && html`<${Entries} check=${check} provider=${provider} />`}
-      <p><small>${check.how}${check.since && html` First seen like this <${Ago} at=${check.since} />.`}</small></p>
+      <p><small>${check.how} ${check.worldwide}${check.since && html` First seen like this <${Ago} at=${check.since} />.`}</small></p>
       ${(url || check.state !== "ok" || check.acknowledged) && html`<div class="buttons start">${url}<${Acknowledge} check=${check} of=${of} subject=${subject} /></div>`}
     </div>`}
   </details>`;

@@ -147,3 +147,21 @@ async def test_a_line_is_acknowledged_and_comes_back_when_it_changes(client, zon
     with pytest.raises(ApiError) as caught:
         await client.acknowledge_check("example.org", "no such line")
     assert caught.value.code == "check.unknown"
+
+
+async def test_public_resolvers_that_the_settings_name_are_asked_as_well(tmp_path, zone):
+    async with (
+        DnsServer({"example.org": {"MX": ["10 elsewhere.test."]}}) as elsewhere,
+        admin_server(
+            tmp_path / "data",
+            resolver=DnsResolver([zone.endpoint]),
+            dns_port=zone.port,
+            outbound={"allow_loopback": True, "public_resolvers": [elsewhere.endpoint]},
+        ) as rig,
+        rig.local() as client,
+    ):
+        zone.add("example.org", {"MX": ["10 mail.example.org."]})
+        reply = await client.check_dns("example.org")
+        (mx,) = [each for each in reply.items if each.code == "mx"]
+        assert mx.worldwide.startswith(f"Not everybody sees it yet: {elsewhere.endpoint} still has")
+        assert {each[:2] for each in elsewhere.queries} == {("example.org", "MX")}

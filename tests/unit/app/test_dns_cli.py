@@ -78,6 +78,40 @@ async def test_a_check_is_a_table_with_words_and_explains_what_is_wrong(server, 
     assert "Recommended as well" in await run(tmp_path, "check", "example.org")
 
 
+async def test_a_line_is_hidden_and_shown_again(server, tmp_path):
+    values = json.loads(await run(tmp_path, "check", "example.org", "--json", code=1))
+    (spf,) = [each for each in values["items"] if each["code"] == "spf"]
+    text = await run(tmp_path, "hide", "example.org", spf["id"], "--note", "moving")
+    assert text == "“spf TXT example.org” is hidden until it changes.\n"
+    shown = await run(tmp_path, "check", "example.org")
+    assert "hidden " in shown
+    assert "You have 2 SPF records" not in shown
+    assert json.loads(await run(tmp_path, "show", "example.org", spf["id"], "--json")) == {}
+    await run(tmp_path, "check", "example.org", code=1)
+    assert "no longer among the checks" in await run(tmp_path, "hide", "example.org", "x", code=1)
+
+
+async def test_the_server_is_checked(server, tmp_path):
+    async def health(*words, code):
+        result = await asyncio.to_thread(
+            CliRunner().invoke, main, ["health", *words, "--dir", str(tmp_path / "data")]
+        )
+        assert result.exit_code == code, result.output
+        return result.output
+
+    assert (await health("--last", code=0)) == "Not checked yet.\n"
+    shown = await health(code=0)
+    assert "Disk space" in shown
+    server.folder.accounts.rename(server.folder.root / "away")
+    try:
+        shown = await health(code=1)
+    finally:
+        (server.folder.root / "away").rename(server.folder.accounts)
+    assert "To be mended: “Data folder”." in shown
+    values = json.loads(await health("--last", "--json", code=1))
+    assert values["state"] == "fail"
+
+
 async def test_what_could_not_be_told_is_no_failure(server, tmp_path, zone):
     zone.broken.update({*ZONE, "_dmarc.example.org"})
     shown = await run(tmp_path, "check", "example.org")

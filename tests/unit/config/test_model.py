@@ -11,6 +11,7 @@ LIVE = {
     "outbound.tls_reports",
     "outbound.history_days",
     "outbound.max_attempts",
+    "outbound.public_resolvers",
     "outbound.suppression_days",
 }
 FIELDS = [(m, n, f) for m in (ServerConfig, DomainsConfig) for n, f in all_fields(m)]
