@@ -6,6 +6,7 @@ import { Dialog, Icon } from "./lib/parts.mjs";
 import { Toasts } from "./lib/toast.mjs";
 import { Finder } from "./lib/finder.mjs";
 import { SECTIONS, find, isCurrent } from "./lib/pages.mjs";
+import { AREAS } from "./lib/registry.mjs";
 import { THEMES, setTheme, theme, useTheme } from "./lib/theme.mjs";
 import { SignIn } from "./pages/signin.mjs";
 
@@ -32,6 +33,9 @@ function ThemeButton() {
   </button>`;
 }
 
+/** The first of several pages of one area gets its title above. */
+const startsArea = (section, at) => SECTIONS[at - 1]?.area !== section.area && SECTIONS.filter((each) => each.area === section.area).length > 1;
+
 function Rail({ path, me, signOut, openFinder, openMore }) {
   const more = !SECTIONS.some((section) => section.bar && isCurrent(section, path));
   return html`<nav class="rail" aria-label="Pages">
@@ -39,7 +43,7 @@ function Rail({ path, me, signOut, openFinder, openMore }) {
     <button type="button" class="find" onClick=${openFinder} aria-keyshortcuts="Control+K" aria-label="Find"><${Icon} name="search" /><span>Find</span><kbd>Ctrl K</kbd></button>
     <ul>
       ${SECTIONS.map(
-        (section) => html`<li key=${section.path} class=${section.bar ? "bar" : ""}>
+        (section, at) => html`${startsArea(section, at) && html`<li class="area" aria-hidden="true">${AREAS[section.area]}</li>`}<li key=${section.path} class=${section.bar ? "bar" : ""}>
           <a href=${`#${section.path}`} title=${section.title} aria-current=${isCurrent(section, path) ? "page" : undefined}><${Icon} name=${section.icon} /><span>${section.title}</span></a>
         </li>`,
       )}

@@ -185,6 +185,7 @@ function Variant({ field, form, path, value, set, shared }) {
 }
 Variant.isGroup = () => true;
 
+const hasChips = (field) => field.widget === "chips" && field.item?.kind === "text";
 const isPlain = (field) => !["object", "variant", "list", "map"].includes(field.item?.kind);
 
 function List({ field, form, path, value, set, shared }) {
@@ -196,7 +197,7 @@ function List({ field, form, path, value, set, shared }) {
     copy.splice(index + by, 0, ...copy.splice(index, 1));
     set(copy);
   };
-  if (isPlain(field) && field.item?.kind === "text" && field.widget === "chips") return html`<${Chips} field=${field} entries=${entries} set=${set} without=${without} shared=${shared} form=${form} />`;
+  if (hasChips(field)) return html`<${Chips} field=${field} entries=${entries} set=${set} without=${without} shared=${shared} form=${form} />`;
   return html`<ol class="entries">${entries.map((entry, index) => {
     const title = field.item_title ? fill(field.item_title, entry, index) : `${field.item.label} ${index + 1}`;
     return html`<li key=${index} class=${isPlain(field) ? "plain-entry" : "entry"}>
@@ -210,7 +211,7 @@ function List({ field, form, path, value, set, shared }) {
   })}</ol>
   ${!shared.disabled && !full && html`<${Button} icon="plus" class="button start" onClick=${() => set([...entries, begin(field.item)])}>${field.add_label || `Add ${field.item.label.toLowerCase()}`}</${Button}>`}`;
 }
-List.isGroup = () => true;
+List.isGroup = (field) => !hasChips(field);
 
 const Entry = ({ field, form, at }) =>
   field.kind === "object" && !field.nullable ? html`<div class="fields"><${Fields} fields=${field.fields ?? []} form=${form} at=${at} /></div>` : html`<${Control} field=${{ ...field, key: "" }} form=${form} at=${at} />`;
@@ -234,7 +235,7 @@ function Chips({ field, entries, set, without, shared, form }) {
       const faulty = form.faults.some((fault) => fault.path === `${shared.id}/${index}`);
       return html`<span class=${faulty ? "token faulty" : "token"} key=${entry}>${entry}${!shared.disabled && html`<button type="button" aria-label=${`Remove ${entry}`} onClick=${() => without(index)}><${Icon} name="x" /></button>`}</span>`;
     })}
-    <input aria-label=${field.add_label || `Add to ${field.label}`} disabled=${shared.disabled} value=${text} placeholder=${field.item.placeholder} autocomplete="off"
+    <input id=${shared.id} aria-describedby=${shared["aria-describedby"]} aria-label=${field.add_label || `Add to ${field.label}`} disabled=${shared.disabled} value=${text} placeholder=${field.item.placeholder} autocomplete="off"
       onInput=${(event) => setText(event.target.value)} onKeyDown=${keys} onBlur=${() => add(text)}
       onPaste=${(event) => /[\s,;]/.test(event.clipboardData.getData("text").trim()) && (event.preventDefault(), add(event.clipboardData.getData("text")))} /></div>
     ${form.faults.filter((fault) => fault.path.startsWith(`${shared.id}/`)).map((fault) => html`<small class="fault"><${Icon} name="alert-circle" />${words(fault)}</small>`)}`;
