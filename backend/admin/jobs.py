@@ -17,13 +17,33 @@ log = logs.get(__name__)
 
 MAX_KEPT = 50  # jobs that are remembered, a security limit
 TELL_EVERY_S = 0.2
+RATE_AFTER_S = 5.0  # before, a guess would only jump about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What people are told of work of one kind. `cancelling`: what stopping it means. `path`: the page that it belongs to."""
+
+    id: str
+    title: str
+    cancelling: str
+    path: str
+
+
+VERIFY = Kind(
+    id="verify",
+    title="Checking the stored mail",
+    cancelling="Stopping changes nothing: the check only reads. It begins anew the next time.",
+    path="/server",
+)
 
 
 @dataclass(slots=True)
 class _Job:
     id: str
-    kind: str
+    kind: Kind
     started: float
+    started_at: float  # monotonic
     state: str = "running"
     done: int = 0
     total: int = 0
@@ -32,6 +52,9 @@ class _Job:
     ended: float | None = None
     task: asyncio.Task[None] | None = None
     told: float = 0.0
+    seen: bool = False
+    rate: float = 0.0
+    remaining: float | None = None
 
 
 class Progress:
@@ -56,13 +79,13 @@ class Jobs:
         self._publish = publish
         self._jobs: dict[str, _Job] = {}
 
-    def start(self, kind: str, work: Work) -> t.Job:
+    def start(self, kind: Kind, work: Work) -> t.Job:
         """Starts `work`.
 
         Raises:
             ConflictError: one of that kind is running.
         """
-        if any(job.kind == kind and job.state == "running" for job in self._jobs.values()):
+        if any(job.kind.id == kind.id and job.state == "running" for job in self._jobs.values()):
             raise ConflictError(
                 Problem(
                     code="job.running",
@@ -70,13 +93,19 @@ class Jobs:
                     fix="Wait for its end, or stop it.",
                 )
             )
-        job = _Job(id=secrets.token_hex(6), kind=kind, started=self._clock.time())
+        job = _Job(
+            id=secrets.token_hex(6),
+            kind=kind,
+            started=self._clock.time(),
+            started_at=self._clock.monotonic(),
+        )
         if len(self._jobs) >= MAX_KEPT:
             ended = next((j.id for j in self._jobs.values() if j.state != "running"), None)
             if ended is not None:
                 del self._jobs[ended]
         self._jobs[job.id] = job
-        job.task = tasks.spawn(self._run(job, work), f"job {kind}")
+        job.task = tasks.spawn(self._run(job, work), f"job {kind.id}")
+        self._publish(_wire(job))
         return _wire(job)
 
     def all(self) -> list[t.Job]:
@@ -89,6 +118,14 @@ class Jobs:
     async def cancel(self, job_id: str) -> t.Job:
         job = self._find(job_id)
         await tasks.stop(job.task)
+        return _wire(job)
+
+    def see(self, job_id: str) -> t.Job:
+        """Somebody has looked at its end; nothing happens while it runs."""
+        job = self._find(job_id)
+        if job.state != "running" and not job.seen:
+            job.seen = True
+            self._publish(_wire(job))
         return _wire(job)
 
     async def close(self) -> None:
@@ -106,6 +143,9 @@ class Jobs:
         def tell(done: int, total: int, text: str) -> None:
             job.done, job.total, job.text = done, total, text or job.text
             now = self._clock.monotonic()
+            if (elapsed := now - job.started_at) >= RATE_AFTER_S and done:
+                job.rate = done / elapsed
+                job.remaining = (total - done) / job.rate if total >= done else None
             if now - job.told >= TELL_EVERY_S:
                 job.told = now
                 self._publish(_wire(job))
@@ -117,7 +157,7 @@ class Jobs:
             job.state = "cancelled"
             raise
         except Exception as error:  # a job's border: whatever failed is told to whoever started it
-            log.error("job failed", error=error, kind=job.kind)
+            log.error("job failed", error=error, kind=job.kind.id)
             job.state = "failed"
             job.text = "It ended with a fault; the log tells more."
         finally:
@@ -129,7 +169,13 @@ def _wire(job: _Job) -> t.Job:
     return t.Job.model_validate(
         {
             "id": job.id,
-            "kind": job.kind,
+            "kind": job.kind.id,
+            "title": job.kind.title,
+            "cancelling": job.kind.cancelling,
+            "path": job.kind.path,
+            "rate": job.rate,
+            "remaining_s": job.remaining if job.state == "running" else None,
+            "seen": job.seen,
             "state": job.state,
             "done": job.done,
             "total": job.total,

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from backend.api import types as t
 from backend.core.events import SignedIn, TimelineEntry
 from backend.core.problems import Problem
-from backend.observe.activity import DayCounters
+from backend.observe.days import DayCounters
 from backend.observe.problems import OpenProblem
 from backend.observe.ring import RingLine
 from backend.observe.timeline import TraceRecord

@@ -21,6 +21,7 @@ from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
 from backend.api import forms as f
+from backend.api import overview as o
 from backend.api import pages as p
 from backend.api import tls as s
 from backend.api import tls_reports as r
@@ -82,6 +83,20 @@ class Client(FlowCalls):
 
     async def problems(self) -> list[t.Problem]:
         return (await self._call("problems", t.Problems)).items
+
+    async def overview(self) -> o.Overview:
+        return await self._call("overview", o.Overview)
+
+    async def acknowledge_problem(self, code: str, subject: str = "", note: str = "") -> None:
+        body = o.AcknowledgeProblem(code=code, subject=subject, note=note)
+        await self._call("acknowledge_problem", t.Empty, body=body)
+
+    async def unacknowledge_problem(self, code: str, subject: str = "") -> None:
+        body = o.ProblemName(code=code, subject=subject)
+        await self._call("unacknowledge_problem", t.Empty, body=body)
+
+    async def put_step_away(self, step: str) -> None:
+        await self._call("put_step_away", t.Empty, path={"step": step})
 
     async def metrics(self) -> str:
         return (await self._raw("metrics")).decode()
@@ -367,7 +382,10 @@ class Client(FlowCalls):
     # ---- activity
 
     async def timeline(self, query: t.TimelineQuery | None = None) -> list[t.TraceSummary]:
-        return (await self._call("timeline", t.Timeline, query=query)).items
+        return (await self.timeline_page(query)).items
+
+    async def timeline_page(self, query: t.TimelineQuery | None = None) -> t.Timeline:
+        return await self._call("timeline", t.Timeline, query=query)
 
     async def trace(self, trace: str) -> t.Trace:
         return await self._call("trace", t.Trace, path={"trace": trace})
@@ -420,6 +438,9 @@ class Client(FlowCalls):
 
     async def cancel_job(self, job: str) -> t.Job:
         return await self._call("cancel_job", t.Job, path={"job": job})
+
+    async def see_job(self, job: str) -> t.Job:
+        return await self._call("see_job", t.Job, path={"job": job})
 
     # ---- streams
 

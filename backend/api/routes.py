@@ -15,6 +15,7 @@ from backend.api import dkim as d
 from backend.api import dns
 from backend.api import flows as fl
 from backend.api import forms as f
+from backend.api import overview as o
 from backend.api import pages as p
 from backend.api import queue as q
 from backend.api import tls as s
@@ -148,6 +149,27 @@ ROUTES: tuple[Route, ...] = (
     # status
     _get("status", "/status", t.Status, "State of the server in one look"),
     _get("problems", "/problems", t.Problems, "What needs attention"),
+    _post(
+        "acknowledge_problem",
+        "/problems/acknowledge",
+        t.Empty,
+        "Leave a problem as it is: it does not call for attention until it says something else",
+        request=o.AcknowledgeProblem,
+    ),
+    _post(
+        "unacknowledge_problem",
+        "/problems/unacknowledge",
+        t.Empty,
+        "Let a problem call for attention again",
+        request=o.ProblemName,
+    ),
+    _get("overview", "/overview", o.Overview, "The first page: verdict, what needs attention"),
+    _post(
+        "put_step_away",
+        "/overview/steps/{step}/put-away",
+        t.Empty,
+        "Do not suggest this next step any more",
+    ),
     _get("metrics", "/metrics", t.Empty, "Counters for monitoring programs", raw="text/plain"),
     # forms and pages
     _get("pages", "/ui/pages", p.Pages, "All pages of both faces, with their paths and words"),
@@ -565,7 +587,13 @@ ROUTES: tuple[Route, ...] = (
         request=w.RouteQuestion,
     ),
     # activity
-    _get("timeline", "/timeline", t.Timeline, "Recent messages, in and out", query=t.TimelineQuery),
+    _get(
+        "timeline",
+        "/timeline",
+        t.Timeline,
+        "Messages, in and out, newest first",
+        query=t.TimelineQuery,
+    ),
     _get("trace", "/timeline/{trace}", t.Trace, "One message's way through this server"),
     _get("log", "/log", t.Log, "The last lines of the log", query=t.LogQuery),
     _get(
@@ -614,6 +642,7 @@ ROUTES: tuple[Route, ...] = (
     _get("jobs", "/jobs", t.Jobs, "Long work, running and recent"),
     _get("job", "/jobs/{job}", t.Job, "One piece of long work"),
     _post("cancel_job", "/jobs/{job}/cancel", t.Job, "Stop it"),
+    _post("see_job", "/jobs/{job}/seen", t.Job, "Its end was looked at"),
     _get(
         "events",
         "/events",

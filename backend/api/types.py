@@ -432,19 +432,46 @@ class TraceSummary(Reply):
 
 
 class Timeline(Reply):
+    """`understood`: as what the search text was taken (`queue number`, `IP address`, `Message-ID`, `address`, `text`). `next`: the
+    next page's cursor, empty after the last one; a page may be short although others follow.
+    """
+
     items: list[TraceSummary]
     """Newest first."""
+    understood: str = ""
+    next: str = ""
 
 
 class TimelineQuery(Request):
+    """`cursor`: `next` of the page before, with the same text."""
+
     limit: int = Field(default=100, ge=1, le=MAX_PAGE)
     text: str = Field(default="", max_length=200)
     """Address, Message-ID, queue id, IP address or trace."""
+    cursor: str = Field(default="", max_length=300)
+
+
+class TraceLink(Reply):
+    """Where more is to be found: the queue, its history, an account, the log, another message."""
+
+    title: str
+    path: str
+    icon: str = ""
 
 
 class Trace(Reply):
+    """`sentence`: what became of it; `tone`: ok, warn, error, info. `question` and `reasons`: why, when it went wrong. `over`: no
+    further step is to be expected.
+    """
+
     summary: TraceSummary
     steps: list[TimelineStep]
+    tone: str = "info"
+    sentence: str = ""
+    question: str = ""
+    reasons: list[str] = Field(default_factory=list)
+    links: list[TraceLink] = Field(default_factory=list)
+    over: bool = False
 
 
 # ---- log and sign-ins
@@ -564,13 +591,22 @@ class Accepted(Reply):
 
 
 class Job(Reply):
-    """Long work. `total` 0: not known yet. `text`: what it does now, or what came out."""
+    """Long work. `total` 0: not known yet. `text`: what it does now, or what came out. `title`: what it is; `cancelling`: what
+    stopping it means; `path`: the page that it belongs to. `rate`: a second; `remaining_s`: about how long it will take, null
+    while that can't be told. `seen`: somebody has looked at its end.
+    """
 
     id: str
     kind: str
     state: Literal["running", "done", "failed", "cancelled"]
+    title: str = ""
+    cancelling: str = ""
+    path: str = ""
     done: int = 0
     total: int = 0
+    rate: float = 0.0
+    remaining_s: float | None = None
+    seen: bool = False
     text: str = ""
     problems: list[Problem] = Field(default_factory=list)
     started_at: datetime

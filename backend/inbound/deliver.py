@@ -38,6 +38,7 @@ _RECIPIENTS_CHANGED = SmtpStatus(
     451, "4.2.1", "The recipients have changed in the meantime; please send it again"
 )
 _RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(rb"(?im)^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\r\n]{1,250}>)")
 
 
 def _untold(_: TimelineEntry) -> None:
@@ -131,6 +132,7 @@ class Inbound:
         """
         trace = session.trace
         size_bytes = _size(content)
+        header = await _header(content)
         self._tell(
             trace,
             "received",
@@ -142,9 +144,10 @@ class Inbound:
             protocol=session.protocol,
             tls=session.tls,
             size_bytes=str(size_bytes),
+            message_id=_message_id(header),
         )
         facts = await gather_facts(self._checks, Incoming(envelope, content, session))
-        decision = decide(facts, received_count=_count_received(await _header(content)))
+        decision = decide(facts, received_count=_count_received(header))
         reasons = " ".join(decision.reasons)
         if facts:
             texts = "; ".join(fact.text for fact in facts if fact.text)
@@ -294,6 +297,11 @@ async def _header(content: Content) -> bytes:
 def _read_start(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(MAX_HEADER_OCTETS)
+
+
+def _message_id(header: bytes) -> str:
+    found = _MESSAGE_ID.search(header)
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def _count_received(header: bytes) -> int:

@@ -104,13 +104,12 @@ class JsonLines:
         for chunk in reversed(chunks):
             yield from _values(chunk)
 
-    def scan(self) -> Iterator[dict[str, object]]:
-        """All values, oldest first; reads every file, to be called off the loop."""
-        for number in reversed(range(self._keep)):
+    def contents(self) -> Iterator[bytes]:
+        """The files as they are, newest first, up to twice their bound each; to be called off the loop."""
+        for number in range(self._keep):
             try:
                 with self._file(number).open("rb") as file:
-                    for line in file:
-                        yield from _values(line)
+                    yield file.read(2 * self._max_bytes)
             except FileNotFoundError:
                 continue
 

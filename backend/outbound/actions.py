@@ -373,7 +373,8 @@ def _teller(queue: Queue, rows: Sequence[Row], kind: str, told: str) -> Callable
 
     def tell() -> None:
         for row in rows:
-            queue.record(TimelineEntry(TraceId(row[2]), now, kind, told, {"recipient": row[9]}))
+            details = {"recipient": str(row[9]), "queue_id": str(row[0])}
+            queue.record(TimelineEntry(TraceId(row[2]), now, kind, told, details))
 
     return tell
 

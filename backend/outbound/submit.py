@@ -150,7 +150,7 @@ class Submitter:
             await self._remove(prepared)
         elif recipients.local and not release_at(envelope.asked, self._clock.time()):
             await self._deliver_local_part(accepted.message, envelope, recipients, prepared, facts)
-        self._tell(account, envelope, recipients, prepared.signed, facts, accepted)
+        self._tell(account, envelope, recipients, prepared, facts, accepted)
         return SmtpStatus(250, "2.0.0", f"Accepted as {facts.trace}")
 
     # Checks
@@ -363,7 +363,7 @@ class Submitter:
         account: AccountId,
         envelope: Envelope,
         recipients: _Recipients,
-        signed: Signed | None,
+        prepared: _Prepared,
         facts: SessionFacts,
         accepted: Accepted | None,
     ) -> None:
@@ -384,10 +384,11 @@ class Submitter:
                     "sender": sender,
                     "recipients": ", ".join(named),
                     "peer": facts.peer_address,
+                    "message_id": prepared.message_id,
                 },
             )
         )
-        self._tell_signed(signed, facts)
+        self._tell_signed(prepared.signed, facts)
         log.info(
             "message accepted for sending",
             trace=facts.trace,
@@ -412,6 +413,7 @@ class Submitter:
         practice = f"; {PRACTICE_NOTE}" if self._queue.practice_mode else ""
         held = dict(accepted.held) if accepted is not None else {}
         stopped = frozenset(accepted.stopped) if accepted is not None else frozenset()
+        ids = iter(accepted.remote if accepted is not None else ())
         for address in recipients.remote[:MAX_RECORDED_RECIPIENTS]:
             kind, text = "queued", f"In the queue, to be sent to {address}{later}{practice}"
             if address in held:
@@ -422,6 +424,8 @@ class Submitter:
                     f"Not sent to {address}: it is among the suppressed addresses",
                 )
             details = {"recipient": str(address)}
+            if address not in stopped and (number := next(ids, None)) is not None:
+                details["queue_id"] = str(number)
             self._record(TimelineEntry(facts.trace, now, kind, text, details))
 
     def _tell_signed(self, signed: Signed | None, facts: SessionFacts) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from backend.admin.call import Call, Handler
+from backend.admin.jobs import VERIFY
 from backend.api import types as t
 
 REPLY_FIRST_S = 0.2  # the reply leaves before the server ends
@@ -21,7 +22,7 @@ async def restart(call: Call) -> t.Accepted:
 
 
 async def verify(call: Call) -> t.Job:
-    return call.services.jobs.start("verify", call.services.server.verify)
+    return call.services.jobs.start(VERIFY, call.services.server.verify)
 
 
 async def jobs(call: Call) -> t.Jobs:
@@ -36,6 +37,10 @@ async def cancel_job(call: Call) -> t.Job:
     return await call.services.jobs.cancel(call.path("job"))
 
 
+async def see_job(call: Call) -> t.Job:
+    return call.services.jobs.see(call.path("job"))
+
+
 HANDLERS: dict[str, Handler] = {
     "shut_down": shut_down,
     "restart": restart,
@@ -43,4 +48,5 @@ HANDLERS: dict[str, Handler] = {
     "jobs": jobs,
     "job": job,
     "cancel_job": cancel_job,
+    "see_job": see_job,
 }

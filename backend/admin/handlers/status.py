@@ -7,7 +7,7 @@ import sys
 
 from aiohttp import web
 
-from backend.admin import wire
+from backend.admin import attention, wire
 from backend.admin.build import build_id, version
 from backend.admin.call import Call, Handler
 from backend.admin.openapi import document
@@ -24,7 +24,7 @@ async def status(call: Call) -> t.Status:
     config = services.config.current
     disk = await run_blocking(Pool.FILES, shutil.disk_usage, services.folder.root)
     problems = open_problems(services, free_bytes=disk.free)
-    verdict = _verdict(problems)
+    verdict = verdict_of(problems)
     now = services.clock.time()
     ports = list(services.server.ports())
     return t.Status(
@@ -52,7 +52,16 @@ async def status(call: Call) -> t.Status:
 
 
 def open_problems(services: Services, *, free_bytes: int | None = None) -> list[t.Problem]:
-    """Everything that needs a person, the worst first."""
+    """Everything that needs a person, the worst first; not what somebody has decided to leave as it is."""
+    return [
+        problem
+        for problem in all_problems(services, free_bytes=free_bytes)
+        if attention.acknowledged(services, problem) is None
+    ]
+
+
+def all_problems(services: Services, *, free_bytes: int | None = None) -> list[t.Problem]:
+    """With those that were acknowledged; the worst first."""
     problems = [wire.open_problem(value) for value in services.activity.problems.all()]
     problems += [
         wire.problem(each.problem()) for each in services.outbound.choices.useless_routes()
@@ -84,11 +93,13 @@ def open_problems(services: Services, *, free_bytes: int | None = None) -> list[
                 severity="warning",
             )
         )
+    if (paused := attention.paused(services)) is not None:
+        problems.append(paused)
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(problems, key=lambda problem: order[problem.severity])
 
 
-def _verdict(problems: list[t.Problem]) -> t.VerdictName:
+def verdict_of(problems: list[t.Problem]) -> t.VerdictName:
     severities = {problem.severity for problem in problems}
     if "error" in severities:
         return "problem"

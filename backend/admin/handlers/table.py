@@ -15,6 +15,7 @@ from backend.admin.handlers import (
     forms,
     history,
     holds,
+    overview,
     queue,
     server,
     session,
@@ -32,6 +33,7 @@ def all_handlers() -> dict[str, Handler]:
     for module in (
         session,
         status,
+        overview,
         forms,
         flows,
         domains,

@@ -407,6 +407,7 @@ async def test_a_check_that_breaks_is_a_failed_job(rig, client, expect_log):
     rig.control.verify = breaks
     async with asyncio.timeout(10), client.open_events(["jobs"]) as events:
         await client.verify()
+        assert (await anext(events)).data.job.state == "running"
         assert (await anext(events)).data.job.state == "failed"
 
 

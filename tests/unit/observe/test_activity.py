@@ -24,6 +24,7 @@ from backend.observe.jsonl import JsonLines
 from backend.observe.problems import OpenProblems
 
 DAY_S = 86_400
+WHOLE = 10**9
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_everything_is_there_again_after_a_restart(activity, clock, tmp_path):
     activity.close()
     again = Activity(tmp_path / "activity", clock)
     again.load()
-    assert again.timeline.recent(limit=9, text="192.0.2.7")[0].entries[0].text == "It came"
+    assert again.timeline.recent(limit=9)[0].entries[0].text == "It came"
     assert [e.account for e in again.sign_ins.recent(limit=9)] == ["bob", "anna"]
     assert [e.account for e in again.sign_ins.recent(limit=9, failed=True)] == ["bob"]
     assert [e.account for e in again.sign_ins.recent(limit=9, account="anna")] == ["anna"]
@@ -163,7 +164,7 @@ def test_files_are_bounded_and_the_oldest_goes(tmp_path):
     files = sorted(f.name for f in tmp_path.iterdir())
     assert files == ["x.1.jsonl", "x.2.jsonl", "x.jsonl"]
     assert all(f.stat().st_size <= 1000 for f in tmp_path.iterdir())
-    numbers = [value["n"] for value in lines.scan()]
+    numbers = [value["n"] for value in lines.tail(WHOLE)]
     assert numbers == list(range(numbers[0], 200))
     assert [v["n"] for v in lines.tail(300)][-1] == 199
 
@@ -172,7 +173,7 @@ def test_a_line_that_a_crash_cut_off_is_skipped(tmp_path):
     (tmp_path / "x.jsonl").write_text('{"n": 1}\n{"n": 2}\n{"n"')
     lines = JsonLines(tmp_path, "x")
     assert [v["n"] for v in lines.tail(10_000)] == [1, 2]
-    assert [v["n"] for v in lines.scan()] == [1, 2]
+    assert [v["n"] for v in lines.tail(WHOLE)] == [1, 2]
 
 
 async def test_lines_are_written_together_in_a_moment(tmp_path, monkeypatch):
@@ -237,4 +238,4 @@ def test_a_line_that_utf8_can_not_hold_does_not_keep_the_others_from_disk(tmp_pa
     lines = JsonLines(tmp_path, "x")
     lines.append({"name": "half \udce4"})
     lines.append({"name": "whole"})
-    assert [value["name"] for value in lines.scan()] == ["half \udce4", "whole"]
+    assert [value["name"] for value in lines.tail(WHOLE)] == ["half \udce4", "whole"]
