@@ -117,12 +117,15 @@ def _items(kept: Kept, provider: Provider) -> list[d.Check]:
     zone = next((c.zone for c in kept.report.checks if c.zone and c.name == kept.report.domain), "")
     zone = zone or kept.report.zone
     return [
-        _describe(key, check, kept.row(key), provider if check.zone == zone else GENERIC)
+        _describe(key, check, kept.row(key), zone, provider)
         for key, check in zip(keys(kept.report.checks), kept.report.checks, strict=True)
     ]
 
 
-def _describe(key: str, check: Check, row: Row | None, provider: Provider) -> d.Check:
+def _describe(key: str, check: Check, row: Row | None, zone: str, provider: Provider) -> d.Check:
+    in_zone = check.type != "PTR" and check.zone == zone
+    if not in_zone:
+        provider = GENERIC  # whoever keeps that zone, it need not be the same
     # What is right needs no comparison: an A record may say the same in another spelling.
     if check.state == "ok" or check.type not in {*ENTERED, "web"}:
         should, now = _plain(check.expected), _plain(check.found)
@@ -152,6 +155,8 @@ def _describe(key: str, check: Check, row: Row | None, provider: Provider) -> d.
         now=now,
         fix=fix,
         entries=_entries(check, provider),
+        where=_where(check, provider),
+        in_zone=in_zone,
         direct=check.direct,
         how=check.how,
         worldwide=check.worldwide,
@@ -173,6 +178,14 @@ def _entries(check: Check, provider: Provider) -> list[d.Entry]:
             )
         )
     return made
+
+
+def _where(check: Check, provider: Provider) -> str:
+    if check.type == "PTR":
+        return "To be set by whoever gives you the address, such as your provider"
+    if provider.name:
+        return f"To enter at {provider.name}"
+    return f"To enter where the DNS of {check.zone or check.name} is kept"
 
 
 def _plain(values: Sequence[str]) -> list[list[d.Span]]:

@@ -114,6 +114,10 @@ class Check(Reply):
     now: list[list[Span]] = Field(default_factory=list)
     fix: CheckFix | None = None
     entries: list[Entry] = Field(default_factory=list)
+    where: str = ""
+    """Over the entries: where they are entered, or by whom."""
+    in_zone: bool = True
+    """The steps of the provider lead to it."""
     direct: bool = False
     how: str = ""
     worldwide: str = ""

@@ -64,7 +64,7 @@ class Check:
 
     @property
     def word(self) -> str:
-        return "not needed" if self.state == "optional" and not self.found else _WORDS[self.result]
+        return "optional" if self.state == "optional" and not self.found else _WORDS[self.result]
 
     @property
     def is_bad(self) -> bool:

@@ -30,6 +30,7 @@ FindKeys = Callable[[str], Awaitable[Sequence[DkimRecord]]]
 
 TIME_LIMIT_S = 20.0  # for the whole check
 FIRST_ROUND_S = 12.0  # for the records themselves, so that time is left for what they lead to
+MAX_NAMED = 2  # records named in the headline; the lines below name all
 
 PRACTICE_NOTE = (
     "Practice mode needs no DNS: nothing leaves this computer and nobody outside is asked. When the server "
@@ -277,4 +278,7 @@ def headline(checks: Sequence[Check]) -> str:
 
 
 def _list(titles: Sequence[str]) -> str:
-    return ", ".join(f"“{title}”" for title in dict.fromkeys(titles))
+    shown = [f"“{title}”" for title in dict.fromkeys(titles)]
+    if len(shown) <= MAX_NAMED + 1:  # “and 1 more” is no shorter than its name
+        return ", ".join(shown)
+    return f"{', '.join(shown[:MAX_NAMED])} and {len(shown) - MAX_NAMED} more"

@@ -191,7 +191,8 @@ class ChecksPanel(QWidget):
 
     def show_checks(self, value: d.Checks) -> None:
         before, self.value = self.value, value
-        self._disc.set_tone(checks.TONES[value.state])
+        sign = "help-circle" if value.state == "unknown" else ""
+        self._disc.set_tone(checks.TONES[value.state], sign)
         self.verdict.setText(value.headline)
         self._draw_age()
         self.buttons.setVisible(not (value.practice_mode and bool(self.subject)))

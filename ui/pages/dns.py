@@ -22,7 +22,10 @@ class DnsPanel(ChecksPanel):
         self.more.addWidget(button("Copy zone file", self._copy, icon="copy"))
         self.patience = Label(PATIENCE, tone="muted")
         self.patience.hide()
+        self.servers = Label("", "small", tone="muted", selectable=True)
+        self.servers.hide()
         self.foot.addWidget(self.patience)
+        self.foot.addWidget(self.servers)
 
     def show_domain(self, domain: str) -> None:
         if domain != self.subject:
@@ -43,8 +46,9 @@ class DnsPanel(ChecksPanel):
         name = value.provider.name
         self.chip.setVisible(bool(name))
         self.chip.set_state(f"DNS at {name}", "info")
-        self.chip.setToolTip("\n".join(value.name_servers))
         self.patience.setVisible(bool(value.items))
+        self.servers.setVisible(bool(value.name_servers))
+        self.servers.setText(f"Name servers of the domain: {', '.join(value.name_servers)}")
         self.show_notes(value.notes)
 
     async def _zone(self) -> str:

@@ -44,11 +44,6 @@ def hidden_words(check: d.Check, now: datetime) -> str:
     return f"Hidden by {said.by} {wording.ago(said.at, now)}{note}"
 
 
-def entry_title(provider: d.Provider | None) -> str:
-    name = provider.name if provider is not None else ""
-    return f"To enter at {name}" if name else "To enter at your DNS provider"
-
-
 def plain_lines(lines: Sequence[Sequence[d.Span]], mark: str) -> str:
     """For who listens: each line with its sign, as it is drawn."""
     sign = "+" if mark == "new" else "−"

@@ -19,12 +19,13 @@ class StateDisc(QWidget):
 
     def __init__(self, tone: str = "neutral", side: int = 44) -> None:
         super().__init__()
-        self._tone = tone
+        self._tone, self._icon = tone, ""
         self.setFixedSize(side, side)
         palette.theme().changed.connect(self.update)
 
-    def set_tone(self, tone: str) -> None:
-        self._tone = tone
+    def set_tone(self, tone: str, icon: str = "") -> None:
+        """`icon`: another sign than that of the tone."""
+        self._tone, self._icon = tone, icon
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -36,7 +37,7 @@ class StateDisc(QWidget):
         painter.setBrush(colors[f"{self._tone}_bg"])
         painter.drawEllipse(box)
         inset = box.width() * 0.24
-        name = DISC_ICONS.get(self._tone, "info-circle")
+        name = self._icon or DISC_ICONS.get(self._tone, "info-circle")
         icons.paint(
             name, painter, box.adjusted(inset, inset, -inset, -inset), colors.hex(self._tone)
         )

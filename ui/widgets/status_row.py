@@ -142,7 +142,7 @@ class StatusRow(QFrame):
         self._inside.addWidget(holder)
 
     def _add_entries(self, check: d.Check, provider: d.Provider | None) -> None:
-        self._add(_caption(checks.entry_title(provider)))
+        self._add(_caption(check.where))
         for entry in check.entries:
             *short, last = [
                 CopyField(each.label, each.value, empty="leave it empty") for each in entry.fields
@@ -152,7 +152,7 @@ class StatusRow(QFrame):
             self._add(last)
             if entry.note:
                 self._add(Label(entry.note, "small", tone="muted"))
-        if check.state != "ok" and check.type != "PTR" and provider is not None and provider.steps:
+        if check.state != "ok" and check.in_zone and provider is not None:
             steps = column(gap="xs")
             for number, text in enumerate(provider.steps, start=1):
                 mark = Label(f"{number}.", bold=True, wrap=False)

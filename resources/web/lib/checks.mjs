@@ -115,7 +115,7 @@ export function StatusRow({ check, of, provider, subject }) {
       <span class="grow"><b>${check.title}</b>${check.type ? html`<code>${check.name}</code>` : html`<small>${check.summary}</small>`}</span>
       ${check.type && html`<span class="type">${check.type}</span>`}<${Icon} name="chevron-down" /></summary>
     ${open && html`<div class="inside">
-      <p>${check.summary}</p>${check.purpose && html`<p class="muted">${check.purpose}</p>`}
+      ${check.type && html`<p>${check.summary}</p>`}${check.purpose && html`<p class="muted">${check.purpose}</p>`}
       ${check.type && html`<div class="columns sides"><${Side} title="Is now" lines=${check.now} mark="gone" empty="Nothing is there." /><${Side} title="Should be" lines=${check.should} mark="new" empty="Only you know it." /></div>`}
       ${check.fix && html`<div class="fix"><h3>What to do</h3><p>${check.fix.text} ${check.fix.path && html`<a href=${`#${check.fix.path}`}>Open the page</a>`}</p></div>`}
       ${check.entries.length > 0 && html`<${Entries} check=${check} provider=${provider} />`}
@@ -139,13 +139,13 @@ function Side({ title, lines, mark, empty }) {
 }
 
 function Entries({ check, provider }) {
-  return html`<div class="entriesbox"><h3>${provider?.name ? `To enter at ${provider.name}` : "To enter at your DNS provider"}</h3>
+  return html`<div class="entriesbox"><h3>${check.where}</h3>
     ${check.entries.map(
       (entry, at) => html`<div class="values" key=${at}>${entry.fields.map(
         ({ label, value }) => html`<div class="value" key=${label}><span class="label">${label}</span>${value ? html`<code>${value}</code><span></span><${Copy} value=${value} label=${label} />` : html`<span class="muted">(leave it empty)</span>`}</div>`,
       )}${entry.note && html`<small>${entry.note}</small>`}</div>`,
     )}
-    ${check.state !== "ok" && provider?.steps && check.type !== "PTR" && html`<details><summary>${provider.name ? `How to do that at ${provider.name}` : "How to do that"}</summary><ol class="steps">${provider.steps.map((step) => html`<li key=${step}>${step}</li>`)}</ol></details>`}
+    ${check.state !== "ok" && provider && check.in_zone && html`<details><summary>${provider.name ? `How to do that at ${provider.name}` : "How to do that"}</summary><ol class="steps">${provider.steps.map((step) => html`<li key=${step}>${step}</li>`)}</ol></details>`}
   </div>`;
 }
 

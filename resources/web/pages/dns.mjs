@@ -1,7 +1,7 @@
 // The DNS records of a domain: what should be there, what is, and how to get from one to the other.
 import { html } from "../lib/view.mjs";
 import { get, seg } from "../lib/api.mjs";
-import { Banner, Button, Card, Copy, Icon, Loaded, Pill, Title, useLoad } from "../lib/parts.mjs";
+import { Banner, Button, Copy, Icon, Loaded, Pill, Title, useLoad } from "../lib/parts.mjs";
 import { Groups, News, Verdict, useChecks } from "../lib/checks.mjs";
 
 /** A page of its own. */
@@ -23,8 +23,8 @@ export function DnsContent({ domain }) {
     <${News} value=${value} />
     <${Groups} of=${checks} value=${value} subject=${domain} />
     ${value.items.length > 0 && html`<p class="muted">DNS can take up to an hour. You may leave this page: what changes is noticed all the same.</p>`}
+    ${value.name_servers.length > 0 && html`<p><small>Name servers of the domain: ${value.name_servers.join(", ")}</small></p>`}
     ${value.notes.map((note) => html`<${Banner} key=${note}>${note}</${Banner}>`)}
-    ${value.name_servers.length > 0 && html`<${Card}><details><summary>Name servers of the domain</summary><ul class="plain">${value.name_servers.map((name) => html`<li key=${name}><code>${name}</code></li>`)}</ul></details></${Card}>`}
   `}</${Loaded}>`;
 }
 

@@ -94,7 +94,7 @@ async def test_groups_tell_how_far_they_have_come(client):
     assert reply.state == "fail"
     assert reply.source == "by asking your DNS servers directly"
     (tlsrpt,) = [each for each in reply.items if each.code == "tlsrpt"]
-    assert (tlsrpt.state, tlsrpt.word) == ("optional", "not needed")
+    assert (tlsrpt.state, tlsrpt.word) == ("optional", "optional")
 
 
 async def test_differences_are_marked_on_both_sides(client):
@@ -111,9 +111,9 @@ async def test_differences_are_marked_on_both_sides(client):
 
 
 async def test_fields_come_in_the_providers_format(client, zone):
-    zone.add("example.org", {"NS": ["ns.example.org.", "ada.ns.cloudflare.com."]})
     zone.add("example.org", {"NS": ["ada.ns.cloudflare.com."]})
     zone.add("ada.ns.cloudflare.com", {"A": ["127.0.0.1"]})
+    zone.add("mail.example.org", {"A": ["9.9.9.9"]})
     reply = await client.check_dns("example.org")
     assert (reply.provider.name, len(reply.provider.steps)) == ("Cloudflare", 4)
     (mx,) = [each for each in reply.items if each.code == "mx"]
@@ -122,6 +122,10 @@ async def test_fields_come_in_the_providers_format(client, zone):
         ("Priority", "10"),
         ("Mail server", "mail.example.org"),
     ]
+    assert (mx.where, mx.in_zone) == ("To enter at Cloudflare", True)
+    (ptr,) = [each for each in reply.items if each.code == "ptr"]
+    assert ptr.where == "To be set by whoever gives you the address, such as your provider"
+    assert not ptr.in_zone
 
 
 async def test_a_change_is_news(client, zone):
