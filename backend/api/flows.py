@@ -42,6 +42,8 @@ class RailItem(Reply):
     id: str
     title: str
     state: RailState
+    open: bool = False
+    """It can be gone to."""
 
 
 class MenuOption(Reply):

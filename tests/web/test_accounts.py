@@ -125,7 +125,8 @@ async def test_a_domain_that_is_lived_in_stays_and_an_empty_one_goes(visitor: Vi
 
 async def test_a_faulty_domain_is_refused_at_its_field(visitor: Visitor) -> None:
     visitor.expected += ["400", "422", "409"]
-    page = await visitor.open("/domains/new")
+    page = await visitor.open("/domains")
+    await page.get_by_role("button", name="Add domain").click()
     dialog = page.get_by_role("dialog", name="Add a domain")
     for name in ("", "not a domain", "gatepost.test"):
         await dialog.get_by_label("Domain").fill(name)

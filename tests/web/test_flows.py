@@ -54,7 +54,7 @@ async def test_a_domain_is_added_by_keyboard_alone(visitor: Visitor) -> None:
     focused = await page.evaluate("document.activeElement.id")
     assert focused == "/name"
     await page.locator("[id='/name']").fill("")
-    await keys(page, "keys.example", "{Enter}")
+    await keys(page, "wizard.example", "{Enter}")
     await at(page, "What the Internet knows of it")
     await to_button(page, "Next")
     await keys(page, "{Enter}")
@@ -71,7 +71,7 @@ async def test_a_domain_is_added_by_keyboard_alone(visitor: Visitor) -> None:
     await to_field(page, "Separator")
     await keys(page, "{Enter}")
     await at(page, "Add the domain")
-    await expect(page.locator(".review")).to_contain_text("keys.example")
+    await expect(page.locator(".review")).to_contain_text("wizard.example")
     await to_button(page, "Add the domain")
     await keys(page, "{Enter}")
     await at(page, "DNS records")

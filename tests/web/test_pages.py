@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures
 PAGES = {
     "/": ".stats",
     "/domains": "table",
-    "/domains/new": "dialog",
+    "/domains/new": ".flow",
     "/domains/gatepost.test/dns": ".verdict",
     "/accounts": "table",
     "/accounts/new": "dialog",

@@ -33,7 +33,8 @@ async def test_signing_out_leads_to_the_door(visitor: Visitor) -> None:
 
 async def test_a_session_that_ends_in_the_middle_of_a_form_keeps_the_form(visitor: Visitor) -> None:
     visitor.expected.append("401")
-    page = await visitor.open("/domains/new", fresh=True)
+    page = await visitor.open("/domains", fresh=True)
+    await page.get_by_role("button", name="Add domain").click()
     form = page.get_by_role("dialog", name="Add a domain")
     await form.get_by_label("Domain").fill("kept.example")
     await end_other_sessions(visitor)

@@ -32,7 +32,8 @@ async def test_tabs_share_one_stream_and_hand_it_over(visitor: Visitor) -> None:
 async def test_a_change_in_one_tab_is_seen_in_the_other(visitor: Visitor) -> None:
     first = await visitor.open("/domains")
     second = await first.context.new_page()
-    await second.goto(f"{visitor.url}#/domains/new")
+    await second.goto(f"{visitor.url}#/domains")
+    await second.get_by_role("button", name="Add domain").click()
     dialog = second.get_by_role("dialog", name="Add a domain")
     await dialog.get_by_label("Domain").fill("tabs.example")
     await dialog.get_by_role("button", name="Add domain").click()

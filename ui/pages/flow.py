@@ -177,7 +177,7 @@ class FlowPage(Page):
         for item in step.rail:
             icon, tone = STATES[item.state]
             mark = IconLabel(icon, tone, 16)
-            if item.state == "done" and step.kind != "done":
+            if item.open:
                 title: QWidget = button(
                     item.title, partial(self._send, "go", step=item.id), kind="link"
                 )

@@ -19,6 +19,7 @@ RESULTS = {
     "running": ("looking …", "neutral"),
     "skipped": ("left out", "neutral"),
 }
+MAX_LEFT = 5  # that are listed, the latest
 EFFECTS = {
     "dns": "world",
     "restart": "refresh",
@@ -69,7 +70,8 @@ class ChecksView(_Column):
         super().__init__()
         if step.verdict:
             results = {each.result for each in step.checks}
-            tone = "error" if "fail" in results else "warn" if "warn" in results else "ok"
+            order = ("fail", "error"), ("warn", "warn"), ("unknown", "info")
+            tone = next((tone for result, tone in order if result in results), "ok")
             banner = Banner()
             self.lines.addWidget(banner)
             banner.show_message(tone, step.verdict)
@@ -126,11 +128,12 @@ class DoneView(_Column):
             self.lines.addWidget(card)
         card = Card()
         for link in step.links:
-            words = column(button(link.title, partial(go, link.page), kind="link"), gap="xs")
+            open_ = button(link.title, partial(go, link.page), kind="link")
+            words = column(row(open_, None), gap="xs")
             if link.help:
                 words.addWidget(Label(link.help, "small", tone="muted"))
             card.body.addLayout(
-                row(IconLabel(link.icon or "chevron-right", "accent", 20), words, None)
+                row(IconLabel(link.icon or "chevron-right", "accent", 20), words, grow=1)
             )
         self.lines.addWidget(card)
 
@@ -160,9 +163,9 @@ class LeftFlows(Card):
 
     def fill(self, heads: Sequence[w.FlowHead]) -> None:
         clear(self._lines)
-        for head in heads:
+        for head in heads[:MAX_LEFT]:
             title = f"{head.name}: {head.about}" if head.about else head.name
             open_ = button(title, partial(self._go, f"/flow/{head.id}"), kind="link")
             where = Label(f"You stopped at “{head.step_title}”.", "small", tone="muted")
-            self._lines.addLayout(row(open_, where, None))
+            self._lines.addLayout(column(row(open_, None), where, gap="xs"))
         self.setVisible(bool(heads))

@@ -39,6 +39,7 @@ def split_addresses(text: str) -> list[str]:
 class Person(FormStep):
     id = "person"
     title = "Who is it?"
+    short = "Person"
     intro = "An account is a person with a mailbox, a password and one or more addresses."
     why = "The name is what others see beside the address. Both can be changed later; mail stays where it is."
 
@@ -71,6 +72,7 @@ class Person(FormStep):
 class More(FormStep):
     id = "more"
     title = "More addresses?"
+    short = "More addresses"
     intro = "Mail to each of them arrives in the same mailbox. Leave it empty if one is enough."
     why = "For example info@… or an earlier name. One mailbox can have as many as you like."
 
@@ -123,6 +125,7 @@ class More(FormStep):
 class Password(FormStep):
     id = "password"
     title = "Which password?"
+    short = "Password"
     why = "Passwords are not kept, only what is needed to check them. Nobody can look them up later, but a new one can be set at any time."
 
     def fields(self, visit: Visit) -> list[f.Field]:  # noqa: ARG002  # the same for all

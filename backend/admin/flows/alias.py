@@ -29,6 +29,7 @@ def address_of(visit: Visit) -> str:
 class Address(FormStep):
     id = "address"
     title = "Which address?"
+    short = "Address"
     intro = "Mail to it goes to several people here, such as family@… or office@…"
     why = "An alias has no mailbox of its own: each member finds the mail in the own one."
 
@@ -53,6 +54,7 @@ class Address(FormStep):
 class Members(FormStep):
     id = "members"
     title = "Who gets the mail?"
+    short = "Members"
     intro = "Addresses of people who have an account here. A list from elsewhere can be pasted as it is."
     why = "Only addresses on this server can be members: mail passed on to others is often refused there as forged."
 
@@ -113,6 +115,7 @@ def member_fault(config: Config, text: str) -> str:
 class Rules(FormStep):
     id = "rules"
     title = "Who may do what?"
+    short = "Rights"
     why = (
         "A list that everybody may write to attracts advertising; one for members only stays quiet."
     )

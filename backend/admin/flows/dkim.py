@@ -33,6 +33,7 @@ def phase_of(visit: Visit) -> str:
 class Begin(ReviewStep):
     id = "begin"
     title = "Change the signature keys"
+    short = "Begin"
     intro = "New keys are made, published and taken into use; the old ones go at the end. Mail goes on being signed all the time."
     primary = "Make the new keys"
     why = "Whoever has stolen a key could sign mail as you. Changing keys once a year or so ends that. It takes some days, since others remember DNS records for a while; you need not wait here."
@@ -125,6 +126,7 @@ class _Phase(ChecksStep):
 class Publish(_Phase):
     id = "publish"
     title = "Publish the new keys"
+    short = "Publish"
     intro = "Make these DNS records. As soon as they are seen, the change goes on by itself; you can leave this and come back."
     why = "Others check signatures with the key that they find in the DNS. So it must be there before mail is signed with it."
     primary = "Go on"
@@ -140,6 +142,7 @@ class Publish(_Phase):
 class Wait(_Phase):
     id = "wait"
     title = "Wait until everybody sees them"
+    short = "Wait"
     intro = "Others remember for a while what was in the DNS before. Nothing is to be done; the server goes on by itself."
     why = "Who signs too early has mail that some can't check yet."
     primary = "Go on"
@@ -156,6 +159,7 @@ class Wait(_Phase):
 class Retire(_Phase):
     id = "retire"
     title = "Let the old keys go"
+    short = "Let go"
     intro = "Mail is signed with the new keys. The old records must stay until mail that is still on its way has been checked."
     why = "A message can be under way for days; its signature is checked when it arrives."
     primary = "Go on"

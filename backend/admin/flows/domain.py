@@ -40,9 +40,16 @@ def domain_of(visit: Visit) -> str:
         return text
 
 
+def _postmaster(visit: Visit) -> str:
+    """Who gets that mail today."""
+    domains = visit.config.domains
+    return f"“{domains.postmaster_account or next(iter(domains.accounts))}”"
+
+
 class Name(FormStep):
     id = "name"
     title = "Which domain?"
+    short = "Domain"
     intro = "The part behind the @ in the addresses. It must belong to you."
     why = "Everybody finds the server of a domain through its DNS records, which only its owner can change. Nothing is changed before the last step of this wizard."
 
@@ -96,6 +103,7 @@ class Name(FormStep):
 class LookUp(ChecksStep):
     id = "look"
     title = "What the Internet knows of it"
+    short = "What is known of it"
     intro = "Nothing here keeps you from going on."
     why = "A domain that already receives mail elsewhere goes on doing so until its MX record is changed. So there is time to prepare everything, and no mail is lost."
 
@@ -163,6 +171,7 @@ class LookUp(ChecksStep):
 class Postmaster(FormStep):
     id = "postmaster"
     title = "Who gets mail to the postmaster?"
+    short = "Postmaster"
     intro = "Others write to postmaster and abuse when something is wrong with your mail."
     why = "Every domain with mail must have a postmaster. Reports about your mail go there, too."
 
@@ -170,7 +179,7 @@ class Postmaster(FormStep):
         has_accounts = bool(visit.config.domains.accounts)
         choices = []
         if has_accounts:
-            now = visit.config.domains.postmaster_account or "the first account"
+            now = _postmaster(visit)
             choices = [
                 f.Choice(value="keep", label="As it is", help=f"It goes to {now}."),
                 f.Choice(value="existing", label="Another account that is here"),
@@ -241,6 +250,7 @@ class Postmaster(FormStep):
 class Options(FormStep):
     id = "options"
     title = "How shall its mail be treated?"
+    short = "Options"
     intro = "What is set here fits most people; it can be changed at any time."
     why = "With a separator, anna+shop@… arrives at anna@…: an address of its own for each shop."
 
@@ -282,7 +292,7 @@ class Review(ReviewStep):
             case "new":
                 return f"a new account, {visit.text('postmaster', 'local_part')}@{_shown(domain_of(visit))}"
             case "keep":
-                return visit.config.domains.postmaster_account or "the first account"
+                return _postmaster(visit)
         return "decided later"
 
     async def effects(self, visit: Visit) -> list[f.Effect]:

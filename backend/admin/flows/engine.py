@@ -307,7 +307,7 @@ async def _shown(visit: Visit, faults: Sequence[Fault] = ()) -> w.FlowStep:
         await _start_checks(visit, step)
     steps = kind.steps(visit)
     ids = [each.id for each in steps]
-    at = ids.index(step.id)
+    at, first = ids.index(step.id), _open_from(visit, steps)
     shown = w.FlowStep.model_validate(
         {
             "id": state.id,
@@ -322,12 +322,13 @@ async def _shown(visit: Visit, faults: Sequence[Fault] = ()) -> w.FlowStep:
             "rail": [
                 w.RailItem(
                     id=each.id,
-                    title=each.title,
+                    title=each.short or each.title,
                     state="current" if i == at else "done" if each.id in state.passed else "ahead",
+                    open=i != at and each.id in state.passed and i >= first and not state.done,
                 )
                 for i, each in enumerate(steps)
             ],
-            "can_back": at > _open_from(visit, steps) and step.kind != "done",
+            "can_back": at > first and step.kind != "done",
             "primary": step.primary,
             "skip": step.skip,
             **await step.show(visit),

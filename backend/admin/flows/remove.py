@@ -20,6 +20,7 @@ from backend.core.problems import Problem
 class _Dependents(ChecksStep):
     id = "look"
     title = "What depends on it"
+    short = "Dependents"
     why = "Nothing is removed before the last step, and only after its name has been typed."
     blocked: str
 
@@ -272,8 +273,9 @@ class ReviewAccount(ReviewStep):
         account = AccountId(account_of(visit))
         usage = (await visit.services.store.usages([account]))[account]
         count = "1 message is" if usage.messages == 1 else f"{usage.messages} messages are"
+        mail = f"{count} deleted for good." if usage.messages else "It keeps no mail that is lost."
         return [
-            f.Effect(text=f"{count} deleted for good."),
+            f.Effect(text=mail),
             f.Effect(text="Nobody can sign in with its password any more.", kind="secret"),
             f.Effect(text="Mail to its addresses is refused from now on."),
         ]

@@ -36,6 +36,7 @@ def settings_of(visit: Visit) -> dict[str, Any]:
 class Scope(FormStep):
     id = "scope"
     title = "Whose mail?"
+    short = "Whose mail"
     intro = "A route decides which way out mail takes."
     why = "The routes of the account are looked at first, then those of the sender's domain, then those of the server. The first that matches is taken."
 
@@ -102,6 +103,7 @@ class Scope(FormStep):
 class Rule(FormStep):
     id = "rule"
     title = "Which of it?"
+    short = "Which of it"
     intro = "What is left empty fits everything."
     why = "“.example.org” stands for example.org and all domains below it."
 
@@ -122,6 +124,7 @@ class Rule(FormStep):
 class Way(FormStep):
     id = "way"
     title = "Through which transport?"
+    short = "Transport"
 
     def fields(self, visit: Visit) -> list[f.Field]:  # noqa: ARG002  # the same for all
         transport, comment = compile_fields(Route, only=["transport", "comment"])
@@ -146,6 +149,7 @@ class Way(FormStep):
 class Where(FormStep):
     id = "place"
     title = "At which place?"
+    short = "Place"
     intro = "The first route that matches is taken, so the order counts."
 
     def fields(self, visit: Visit) -> list[f.Field]:

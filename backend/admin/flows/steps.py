@@ -73,6 +73,8 @@ class Step(ABC):
     kind: ClassVar[w.StepKind]
     id: str
     title: str
+    short: str = ""
+    """In the list of steps; empty: the title."""
     intro: str = ""
     why: str = ""
     primary: str = "Next"
@@ -258,6 +260,7 @@ class ReviewStep(Step):
     """Everything once more; its button applies it. `commit` makes one change of the configuration."""
 
     kind = "review"
+    short = "Review"
     danger: bool = False
 
     @abstractmethod
@@ -311,6 +314,7 @@ class DoneStep(Step):
     kind = "done"
     id = "done"
     title = "Done"
+    short = "Done"
     primary = "Finish"
 
     @abstractmethod

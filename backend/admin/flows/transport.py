@@ -66,6 +66,7 @@ def transport_of(visit: Visit) -> Transport:
 class Kind(MenuStep):
     id = "kind"
     title = "How shall mail leave?"
+    short = "Kind"
     intro = "A transport is a way out. Without any, mail goes directly to the recipient's server."
     why = "At home, port 25 is often closed, and others refuse mail from such connections. Then a provider that takes your mail and passes it on is the way."
 
@@ -85,6 +86,7 @@ class Kind(MenuStep):
 class Settings(FormStep):
     id = "settings"
     title = "Its settings"
+    short = "Settings"
     intro = "What the operator of the server has told you."
     why = "The test connects, checks the certificate and signs in. It sends nothing, and nothing is saved yet."
     test = w.StepAction(id="test", title="Test it", icon="plug", gate=True)
@@ -189,6 +191,7 @@ def _here(fault: Fault) -> Fault:
 class Use(FormStep):
     id = "use"
     title = "What is it used for?"
+    short = "Use"
     intro = "A route says which mail takes this way. It can be changed at any time."
     why = "Routes are looked at from the top; the first that matches is taken. Where none does, mail goes out directly."
 

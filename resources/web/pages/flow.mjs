@@ -102,7 +102,7 @@ function Frame({ loaded }) {
     <aside class="flow-rail">
       <p class="muted">${step.name}</p>
       <ol aria-label="Steps">${step.rail.map((item) => html`<li key=${item.id} class=${item.state} aria-current=${item.state === "current" ? "step" : undefined}>
-        <${Icon} name=${item.state === "done" ? "check" : item.state === "current" ? "chevron-right" : "circle-dashed"} label=${item.state === "done" ? "Done" : undefined} />${item.state === "done" && !done ? html`<button type="button" class="link" onClick=${() => send("go", { step: item.id })}>${item.title}</button>` : html`<span>${item.title}</span>`}</li>`)}</ol>
+        <${Icon} name=${item.state === "done" ? "check" : item.state === "current" ? "chevron-right" : "circle-dashed"} label=${item.state === "done" ? "Done" : undefined} />${item.open ? html`<button type="button" class="link" onClick=${() => send("go", { step: item.id })}>${item.title}</button>` : html`<span>${item.title}</span>`}</li>`)}</ol>
       ${step.why && html`<p class="why">${step.why}</p>`}
     </aside>
     <div class="flow-main">
@@ -155,7 +155,7 @@ function Menu({ step, form }) {
 }
 
 function Checks({ step }) {
-  return html`${step.verdict && html`<${Banner} kind=${step.checks.some((check) => check.result === "fail") ? "error" : step.checks.some((check) => check.result === "warn") ? "warn" : "ok"}>${step.verdict}</${Banner}>`}
+  return html`${step.verdict && html`<${Banner} kind=${step.checks.some((check) => check.result === "fail") ? "error" : step.checks.some((check) => check.result === "warn") ? "warn" : step.checks.some((check) => check.result === "unknown") ? "info" : "ok"}>${step.verdict}</${Banner}>`}
     <${Card}><ul class="checks" aria-live="polite" aria-busy=${step.running}>${step.checks.map((check) => {
       const [kind, icon, word] = RESULTS[check.result];
       return html`<li key=${check.id} data-result=${check.result}><div class="step"><div class="grow"><b>${check.title}</b>${check.text && html`<p>${check.text}</p>`}${check.fix && html`<p class="muted">${check.fix}</p>`}</div><${Pill} kind=${kind} icon=${icon}>${word}</${Pill}></div>
