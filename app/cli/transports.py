@@ -164,12 +164,25 @@ def add_transport(folder: Folder, as_json: bool, name: str, kind: str, **values:
 @transport.command("edit")
 @click.argument("name")
 @click.option("--kind", type=click.Choice(list(_KINDS)), help="Default: the kind that it is.")
+@click.option(
+    "--keep-password/--forget-password",
+    default=None,
+    help="What becomes of the stored password when the server is another one now.",
+)
 @_settings_options
 @common
 def edit_transport(
-    folder: Folder, as_json: bool, name: str, kind: str | None, **values: Any
+    folder: Folder,
+    as_json: bool,
+    name: str,
+    kind: str | None,
+    keep_password: bool | None,
+    **values: Any,
 ) -> None:
-    """Change settings of a transport; what is not named stays, the password too."""
+    """Change settings of a transport; what is not named stays, the password too.
+
+    A stored password is for one server. With another --host or --proxy say what becomes of it.
+    """
     from backend.api.delivery import EditTransport, TransportSettings
 
     given = _given(values)
@@ -185,7 +198,7 @@ def edit_transport(
         alike = new_kind == old.kind or {old.kind, new_kind} <= _RELAYS
         kept = old.model_dump(exclude_defaults=True) if alike else {}
         settings = TransportSettings.model_validate({**kept, **given, "kind": new_kind})
-        request = EditTransport(settings=settings, password=password)
+        request = EditTransport(settings=settings, password=password, keep_password=keep_password)
         return await client.edit_transport(name, request, revision=found.revision)
 
     _print_changed("Changed", ask(resolve(folder), edit, as_json=as_json), as_json=as_json)

@@ -103,10 +103,15 @@ class AddTransport(Request):
 
 
 class EditTransport(Request):
-    """All settings anew. `password` null keeps the one that is stored, as long as a user name asks for it."""
+    """All settings anew. `password` null keeps the one that is stored, as long as a user name asks for it.
+
+    A stored one is for one server: where the change names another, `keep_password` says whether it is sent there (true) or
+    forgotten (false); without a word the change is refused with 409.
+    """
 
     settings: TransportSettings
     password: str | None = Field(default=None, max_length=1024)
+    keep_password: bool | None = None
 
 
 class SetTransportPassword(Request):

@@ -532,7 +532,7 @@ ROUTES: tuple[Route, ...] = (
         "edit_transport",
         "/transports/{transport}",
         w.Transport,
-        "Change a transport; its password stays unless one is given",
+        "Change a transport; its password stays unless one is given or the server is another one",
         request=w.EditTransport,
     ),
     _delete(

@@ -51,6 +51,26 @@ def bring_back(store: SecretStore, name: str, *, purpose: Mapping[str, str] | No
     return True
 
 
+def exchange(
+    store: SecretStore, name: str, *, now: float, old: Mapping[str, str], new: Mapping[str, str]
+) -> bool:
+    """Sets aside what served `old`, and brings back what was once kept for `new`. Whether anything changed."""
+    try:
+        kept = store.get(_ASIDE + name)
+        changed = set_aside(store, name, now=now, purpose=old)
+        secret = None if kept is None else kept.get("secret")
+        if kept is None or not isinstance(secret, dict) or kept.get("purpose") != dict(new):
+            return changed
+        store.set(name, secret)
+        if not changed:
+            store.delete(_ASIDE + name)
+    except (OSError, ValueError) as error:
+        log.warning("a secret can't be exchanged", name=name, cause=type(error).__name__)
+        return False
+    log.info("secret brought back", name=name)
+    return True
+
+
 def forget(store: SecretStore, name: str) -> None:
     """It is not wanted back."""
     store.delete(_ASIDE + name)

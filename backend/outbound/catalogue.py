@@ -18,6 +18,7 @@ from backend.core.errors import ConflictError, NotFoundError, UserError
 from backend.core.problems import Problem
 from backend.outbound.route import Level
 from backend.outbound.route_lists import RouteList, owner_table, with_lists
+from backend.outbound.transport_passwords import FOR, server_of
 from backend.runtime.threads import Pool, run_blocking
 
 MAX_PASSWORD_CHARS = 1024  # a security limit
@@ -54,6 +55,9 @@ class Catalogue:
     def has_password(self, name: str) -> bool:
         return transport_password(self._secrets, name) is not None
 
+    def password(self, name: str) -> str | None:
+        return transport_password(self._secrets, name)
+
     async def add_transport(
         self, name: str, settings: Mapping[str, Any], *, password: str | None, author: str
     ) -> None:
@@ -89,15 +93,16 @@ class Catalogue:
         settings: Mapping[str, Any],
         *,
         password: str | None,
+        keep_password: bool | None = None,
         author: str,
         base_revision: int | None = None,
     ) -> None:
         """`settings` take the place of all that it had. Without a password the old one stays, except that nothing asks
-        for it any more.
+        for it any more. `keep_password` says what becomes of it when it would go to another server from now on.
 
         Raises:
             NotFoundError: there is none of that name.
-            ConflictError: the settings have changed since `base_revision`.
+            ConflictError: the settings have changed since `base_revision`, or the old password would go to another server.
             ConfigError: with all faults of the settings.
         """
         _check_password(password)
@@ -110,12 +115,18 @@ class Catalogue:
             changed = _replaced(config, data)
             if password is not None and not signs_in(changed.domains.transports[name]):
                 raise _no_sign_in(name)
+            if password is None and keep_password is None and self.has_password(name):
+                old, new = config.domains.transports[name], changed.domains.transports[name]
+                _check_move(name, server_of(old), server_of(new))
             return changed
 
         note = f"Changed the transport {name}"
+        kept = self.password(name) if keep_password else None
         await self._config.edit(change, author=author, base_revision=base_revision, note=note)
-        if password is not None or not signs_in(self.transport(name)):
-            await self.keep_password(name, password)
+        if not signs_in(self.transport(name)):
+            await self.keep_password(name, None)
+        elif password is not None or kept is not None:
+            await self.keep_password(name, password or kept)
 
     async def remove_transport(self, name: str, *, author: str) -> None:
         """With its password, which `transport_passwords` keeps for a revert.
@@ -163,7 +174,10 @@ class Catalogue:
             await run_blocking(Pool.FILES, removed.forget, self._secrets, secret)
             return
         _check_password(password)
-        await run_blocking(Pool.FILES, self._secrets.set, secret, {"password": password})
+        kept = {"password": password}
+        if (settings := self._config.current.domains.transports.get(name)) is not None:
+            kept[FOR] = server_of(settings)
+        await run_blocking(Pool.FILES, self._secrets.set, secret, kept)
 
     # Routes
 
@@ -314,6 +328,20 @@ def _check_password(password: str | None) -> None:
                 fix="Enter the one that the operator of the server gave you.",
             )
         )
+
+
+def _check_move(name: str, old: str, new: str) -> None:
+    if not old or not new or old == new:
+        return
+    raise ConflictError(
+        Problem(
+            code="transport.password_moves",
+            subject=name,
+            path="/password",
+            message=f"The stored password of the transport “{name}” is for {old}; with this change it would be sent to {new}.",
+            fix="Give the password for the new server with the change, or say what becomes of the stored one: keep_password true sends it there, false forgets it (--keep-password and --forget-password on the command line).",
+        )
+    )
 
 
 def _no_sign_in(name: str) -> UserError:

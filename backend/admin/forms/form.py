@@ -5,7 +5,7 @@ A form stands on one part of the configuration. Faults that the models find ther
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -38,6 +38,8 @@ class Secrets:
 
     given: Mapping[Path, str]
     forgotten: frozenset[Path]
+    held: dict[Path, str] = field(default_factory=dict)
+    """What a form has looked up before the save, for afterwards."""
 
     def __repr__(self) -> str:
         return f"Secrets({len(self.given)} given, {len(self.forgotten)} forgotten)"

@@ -133,11 +133,15 @@ class TransportForm(Form):
             if is_new:
                 # SECURITY: a password left over from another transport of that name must not go to this one's server.
                 await catalogue.keep_password(key, given)
+            elif given is None and (stored := catalogue.password(key)) is not None:
+                # The person was told that it goes along when the server is another one (`notes`).
+                secrets.held[PASSWORD] = stored
             return
         if PASSWORD in secrets.forgotten or not signs_in(catalogue.transport(key)):
             await catalogue.keep_password(key, None)
-        elif given is not None and not is_new:
-            await catalogue.keep_password(key, given)
+        elif not is_new and (kept := given or secrets.held.get(PASSWORD)) is not None:
+            if given is not None or not catalogue.has_password(key):
+                await catalogue.keep_password(key, kept)
 
     def check_secrets(self, secrets: Secrets) -> list[Fault]:
         given = secrets.given.get(PASSWORD)

@@ -182,6 +182,7 @@ async def edit_transport(call: Call) -> w.Transport:
         name,
         _as_in_the_file(body.settings),
         password=body.password,
+        keep_password=body.keep_password,
         author=call.author,
         base_revision=call.revision,
     )

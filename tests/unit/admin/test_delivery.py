@@ -92,6 +92,39 @@ async def test_the_password_lies_with_the_secrets(rig, client):
     assert not (await add(client)).has_password, "not the one of another server"
 
 
+@pytest.mark.parametrize("keep", [None, False, True])
+async def test_a_stored_password_goes_to_another_server_only_when_somebody_says_so(
+    rig, client, keep
+):
+    added = await add(client, password="open sesame")
+    moved = added.settings.model_copy(update={"host": "smtp.other.example"})
+    request = EditTransport(settings=moved, keep_password=keep)
+    edit = client.edit_transport("relay", request, revision=added.revision)
+    if keep is None:
+        error = await refused(edit)
+        assert (error.status, error.code) == (409, "transport.password_moves")
+        assert "is for smtp.example.net; with this change it would be sent to smtp.other" in str(
+            error
+        )
+        assert (await client.transport("relay")).settings == added.settings
+        request = EditTransport(settings=moved, password="another")
+        assert (await client.edit_transport("relay", request, revision=added.revision)).has_password
+        assert rig.services.catalogue.password("relay") == "another"
+        return
+    edited = await edit
+    assert edited.settings.host == "smtp.other.example"
+    assert edited.has_password is keep
+    assert rig.services.catalogue.password("relay") == ("open sesame" if keep else None)
+
+
+async def test_settings_that_are_applied_as_a_text_take_no_password_to_another_server(rig, client):
+    added = await add(client, password="open sesame")
+    text = domains_file(rig).replace("smtp.example.net", "smtp.other.example")
+    files = ConfigFiles(files={"domains.toml": text})
+    await client.apply_config(files, revision=added.revision)
+    assert not (await client.transport("relay")).has_password
+
+
 async def test_a_password_in_the_file_is_refused_and_its_place_named(rig, client):
     text = (
         '[transports.relay.submissions]\nhost = "h"\nauth = { username = "me", password = "x" }\n'
@@ -335,7 +368,7 @@ async def test_a_revert_brings_a_transport_back_with_its_password(rig, client):
 
 
 async def test_a_password_goes_to_no_other_server_of_that_name(rig, client):
-    await add(client, password="open sesame")
+    added = await add(client, password="open sesame")
     text = domains_file(rig)
     await client.remove_transport("relay")
 

@@ -337,6 +337,8 @@ async def test_a_password_does_not_follow_to_another_server_unsaid(client):
         "transport", "relay", moved, revision=saved.revision, dry_run=True
     )
     assert any("will be sent to smtp.other.example" in effect.text for effect in tried.effects)
+    saved = await client.save_form("transport", "relay", moved, revision=saved.revision)
+    assert saved.values["via"]["auth"]["password"] == {"set": True}, "it was said"
 
 
 async def test_a_password_left_over_is_not_given_to_a_new_transport(rig, client):

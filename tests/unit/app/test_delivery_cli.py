@@ -60,12 +60,19 @@ async def test_a_relay_is_edited_and_what_is_not_named_stays(run):
         "transport", "add", "relay", "--host", "a.test", "--user", "me", "--mechanism", "plain"
     )
     await run("transport", "password", "relay", "--password-stdin", stdin="secret\n")
-    told = await run(
+    changed = (
         *("transport", "edit", "relay", "--kind", "relay-starttls"),
         *("--host", "b.test", "--spf-include", "spf.b.test"),
     )
+    told = await run(*changed, code=1)
+    assert "is for a.test; with this change it would be sent to b.test" in told
+    assert "--keep-password" in told
+    told = await run(*changed, "--keep-password")
     assert "Changed relay: relay b.test:587 with STARTTLS, signs in as me" in told
     assert "password" not in told
+    told = await run("transport", "edit", "relay", "--host", "c.test", "--forget-password")
+    assert "It needs a password: gatepost transport password relay" in told
+    await run("transport", "edit", "relay", "--host", "b.test")
     shown = await run("transport", "show", "relay")
     assert "PLAIN" in shown
     assert "spf.b.test" in shown

@@ -33,3 +33,54 @@ async def test_a_change_that_fails_leaves_them_where_they_were(tmp_path):
     await undo()
     assert secrets.list() == ["transports/relay"]
     assert await passwords.prepare(one, one) is None
+
+
+def stored(secrets, name="relay"):
+    secret = secrets.get(f"transports/{name}")
+    return None if secret is None else secret["password"]
+
+
+async def test_a_password_stays_behind_when_the_server_is_another_one(tmp_path):
+    secrets = SecretStore(tmp_path / "secrets")
+    secrets.open()
+    passwords = TransportPasswords(secrets, FakeClock())
+    one = config_of(transports={"relay": RELAY})
+    two = config_of(
+        transports={"relay": {"submissions": {"host": "h2.test", "auth": {"username": "me"}}}}
+    )
+    other_port = config_of(
+        transports={"relay": {"submission": RELAY["submissions"] | {"port": 2587}}}
+    )
+    secrets.set("transports/relay", {"password": "one"})
+    assert await passwords.prepare(one, other_port) is None
+    undo = await passwords.prepare(one, two)
+    assert stored(secrets) is None
+    await undo()
+    assert stored(secrets) == "one", "the change failed"
+    await passwords.prepare(one, two)
+    secrets.set("transports/relay", {"password": "two"})
+    undo = await passwords.prepare(two, one)
+    assert stored(secrets) == "one", "going back finds the one that was for it"
+    await undo()
+    assert stored(secrets) == "two"
+
+
+async def test_a_server_that_was_changed_in_the_file_while_stopped_gets_no_password(
+    tmp_path, expect_log
+):
+    secrets = SecretStore(tmp_path / "secrets")
+    secrets.open()
+    passwords = TransportPasswords(secrets, FakeClock())
+    secrets.set("transports/relay", {"password": "one"})
+    one = config_of(transports={"relay": RELAY})
+    two = config_of(
+        transports={"relay": {"submissions": {"host": "h2.test", "auth": {"username": "me"}}}}
+    )
+    await passwords.follow_file(one)
+    await passwords.follow_file(one)
+    assert stored(secrets) == "one"
+    expect_log("transport has another server than its password was for")
+    await passwords.follow_file(two)
+    assert stored(secrets) is None
+    await passwords.follow_file(one)
+    assert stored(secrets) == "one"
