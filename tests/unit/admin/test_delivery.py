@@ -368,7 +368,7 @@ async def test_a_revert_brings_a_transport_back_with_its_password(rig, client):
 
 
 async def test_a_password_goes_to_no_other_server_of_that_name(rig, client):
-    added = await add(client, password="open sesame")
+    await add(client, password="open sesame")
     text = domains_file(rig)
     await client.remove_transport("relay")
 
