@@ -42,6 +42,7 @@ for command in (history, hold_rule, suppression, pause, resume):
 @click.option("--account", default="", help="Only those from this account.")
 @click.option("--rule", default="", help="Only those that this hold rule keeps back.")
 @click.option("--problem", is_flag=True, help="Only those that were put off, or have failed.")
+@click.option("--later", is_flag=True, help="Only those that their sender wants to be sent later.")
 @click.option("--text", default="", help="Only those with this in addresses, subject or answer.")
 @click.option("--after", "cursor", default="", help="Go on where the last page ended.")
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)

@@ -82,6 +82,9 @@ class QueueGroup(Reply):
     held: int = 0
     next_attempt_at: datetime | None = None
     answer: str = ""
+    problem: int = 0
+    """Of these, how many another server has put off."""
+    answer_in_short: str = ""
 
 
 class QueueGroups(Reply):
@@ -117,6 +120,8 @@ class HistoryItem(Reply):
     server: str = ""
     """Which said it."""
     came_back: str = ""
+    answer_in_short: str = ""
+    """What the last answer means, in a few words with its code."""
 
 
 class History(Reply):
@@ -221,12 +226,13 @@ class PauseSending(Request):
 
 
 class Suppression(Reply):
-    """`account` empty: for all accounts. `automatic`: made by the server after a bounce. `until` null: for ever.
+    """`id` tells it apart for people: an address may be suppressed for some accounts only. `account` empty: for all accounts. `automatic`: made by the server after a bounce. `until` null: for ever.
     `trace`: of the message that bounced.
     """
 
     account: str
     address: str
+    id: str
     automatic: bool
     reason: str = ""
     trace: str = ""

@@ -334,6 +334,8 @@ class QueueItem(Reply):
     subject: str = ""
     hold_rule: str = ""
     """By which it is held; empty for by hand."""
+    answer_in_short: str = ""
+    """What the last answer means, in a few words with its code."""
 
 
 class QueueList(Reply):
@@ -356,7 +358,8 @@ class QueueList(Reply):
 class QueueFilter(Request):
     """`domain`: the recipient's. `text` is found in sender, recipient, subject or last answer. `rule` holds it.
 
-    `problem`: only what another server put off at least once, or what failed.
+    `problem`: only what another server put off at least once, or what failed. `later`: only what its sender wants to be sent at
+    a time that has not come.
     """
 
     state: QueueState | None = None
@@ -365,6 +368,7 @@ class QueueFilter(Request):
     text: str = Field(default="", max_length=200)
     rule: str = Field(default="", max_length=64)
     problem: bool = False
+    later: bool = False
 
 
 class QueueQuery(QueueFilter):
@@ -393,6 +397,8 @@ class Attempt(Reply):
     """What had to hold for encryption, and why."""
     excerpt: str = ""
     """The dialogue, without the message."""
+    in_short: str = ""
+    """What the answer means, in a few words with its code."""
 
 
 class QueueDetail(Reply):

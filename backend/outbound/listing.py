@@ -56,6 +56,8 @@ class Filter:
     problem: bool = False
     released_by: float | None = None
     """Not what its sender wants to be sent later than that."""
+    released_after: float | None = None
+    """Only what its sender wants to be sent later than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,8 @@ class Group:
     held: int
     next_attempt_at: float | None
     answer: str
+    problem: int = 0
+    """How many another server has put off."""
 
 
 EVERYTHING = Filter()
@@ -203,14 +207,15 @@ async def list_groups(queue: Queue, limit: int = 100) -> list[Group]:
     sql = (
         "SELECT domain, count(*), sum(state = 'held'),"
         " min(CASE WHEN state = 'waiting' THEN next_attempt_at END),"
-        " answer_code, answer_enhanced, answer_text, max(coalesce(last_attempt_at, 0))"
+        " answer_code, answer_enhanced, answer_text, max(coalesce(last_attempt_at, 0)),"
+        f" sum({_PROBLEM})"
         " FROM recipient WHERE state <> 'local' GROUP BY domain ORDER BY 2 DESC, 1 LIMIT :limit"
     )
 
     def read(reader: Reader) -> list[Group]:
         return [
-            Group(domain, count, held, due, _answer(code, enhanced, text))
-            for domain, count, held, due, code, enhanced, text, _ in reader.rows(
+            Group(domain, count, held, due, _answer(code, enhanced, text), problem)
+            for domain, count, held, due, code, enhanced, text, _, problem in reader.rows(
                 sql, {"limit": limit}
             )
         ]
@@ -259,6 +264,9 @@ def where_of(shown: Filter) -> tuple[str, dict[str, object]]:
     if shown.released_by is not None:
         terms.append("message.release_at <= :released_by")
         params["released_by"] = shown.released_by
+    if shown.released_after is not None:
+        terms.append("message.release_at > :released_after")
+        params["released_after"] = shown.released_after
     if shown.problem:
         terms.append(_PROBLEM)
     return f" WHERE {' AND '.join(terms)}", params

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 
 from backend.api import types as t
 from tests.gui.test_pages import fill
-from tests.support.fake_admin import a_log_line, a_queue_item, a_step, an_account
+from tests.support.fake_admin import a_log_line, a_step, an_account
 from tests.support.window import Rig, press
 from ui.pages.account import AccountPage
 from ui.pages.accounts import AccountsPage
@@ -249,145 +249,6 @@ def test_settings_for_a_mail_app_are_copied(rig: Rig) -> None:
     rig.run(scenario())
 
 
-# ---- queue
-
-
-def test_the_queue_reads_page_after_page(rig: Rig) -> None:
-    async def scenario() -> None:
-        for number in range(1, 351):
-            rig.admin.queue[number] = a_queue_item(number)
-        page = await rig.show("/queue")
-        assert isinstance(page, QueuePage)
-        assert page.model.rowCount() == 100
-        while page.model.rowCount() < 350:
-            known = page.model.rowCount()
-            page.table.scrollToBottom()
-            await rig.until(lambda known=known: page.model.rowCount() > known)
-        ids = [item.id for item in page.model.rows()]
-        assert ids == sorted(set(ids))
-
-    rig.run(scenario())
-
-
-def test_hold_is_undone_by_undo_and_the_selection_stays(rig: Rig) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        page = await rig.show("/queue")
-        assert isinstance(page, QueuePage)
-        page.table.select(2)
-        chosen = page.table.chosen()[0].id
-        press(page, "Hold the selected")
-        await rig.until(lambda: rig.admin.queue[chosen].state == "held")
-        await rig.until(lambda: page.model.row(page.model.find(chosen)).state == "held")
-        assert [item.id for item in page.table.chosen()] == [chosen]
-        rig.window.toast.take_back()
-        await rig.until(lambda: rig.admin.queue[chosen].state == "waiting")
-
-    rig.run(scenario())
-
-
-def test_drop_can_be_undone_and_otherwise_happens(rig: Rig) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        page = await rig.show("/queue")
-        assert isinstance(page, QueuePage)
-        page.table.select(0)
-        first = page.table.chosen()[0].id
-        page.act("drop")
-        await rig.until(lambda: page.model.find(first) < 0)
-        assert first in rig.admin.queue
-        rig.window.toast.take_back()
-        await rig.until(lambda: page.model.find(first) >= 0)
-        page.table.select(page.model.find(first))
-        page.act("drop")
-        await rig.until(lambda: page.model.find(first) < 0)
-        rig.window.toast.finish()
-        await rig.until(lambda: first not in rig.admin.queue)
-
-    rig.run(scenario())
-
-
-def test_closing_the_window_drops_nothing_that_could_be_undone(rig: Rig) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        page = await rig.show("/queue")
-        assert isinstance(page, QueuePage)
-        page.table.select(0)
-        first = page.table.chosen()[0].id
-        page.act("drop")
-        await rig.until(rig.window.toast.text)
-        rig.window.close()
-        await asyncio.sleep(0.05)
-        assert first in rig.admin.queue
-
-    rig.run(scenario())
-
-
-def test_failing_with_a_notice_asks_with_the_count(rig: Rig) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        page = await rig.show("/queue")
-        assert isinstance(page, QueuePage)
-        page.table.selectAll()
-        page.act("fail")
-        dialog = await rig.dialog()
-        assert dialog.windowTitle() == "Give up on 30 messages?"
-        press(dialog, "Fail with notice")
-        await rig.until(lambda: page.state == "empty")
-
-    rig.run(scenario())
-
-
-def test_the_drawer_tells_the_story_and_esc_closes_it(rig: Rig) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        detail = t.QueueDetail(
-            item=rig.admin.queue[3],
-            attempts=[t.Attempt(at=rig.admin.queue[3].created_at, host="mx1", answer="450 later")],
-            route="Directly.",
-            headers="Message-ID: <1@x>",
-        )
-        rig.admin.details[3] = detail
-        page = await rig.show("/queue")
-        assert isinstance(page, QueuePage)
-        rig.window.go("/queue/3")
-        await rig.until(lambda: not page.drawer.isHidden())
-        assert [step.title for step in page.drawer._attempts.steps()] == ["450 later"]
-        assert page.leave_detail()
-        assert page.drawer.isHidden()
-        assert not page.leave_detail()
-
-    rig.run(scenario())
-
-
-def test_a_message_that_left_meanwhile_closes_its_drawer(rig: Rig) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        page = await rig.show("/queue/3")
-        assert isinstance(page, QueuePage)
-        await rig.until(lambda: not page.drawer.isHidden())
-        del rig.admin.queue[3]
-        rig.admin.push(t.QueueEvent(id=3, state="done"))
-        await rig.until(page.drawer.isHidden)
-
-    rig.run(scenario())
-
-
-def test_filters_differ_from_emptiness(rig: Rig) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        page = await rig.show("/queue")
-        assert isinstance(page, QueuePage)
-        page.search.setText("nobody like this")
-        await rig.until(lambda: not page.none_match.isHidden())
-        press(page, "Clear the filter")
-        await rig.until(lambda: page.model.rowCount() == 30)
-        press(page, "Show: On hold")
-        await rig.until(lambda: not page.none_match.isHidden())
-
-    rig.run(scenario())
-
-
 def test_selected_rows_are_copied_as_a_table(rig: Rig) -> None:
     async def scenario() -> None:
         fill(rig.admin)
@@ -396,8 +257,8 @@ def test_selected_rows_are_copied_as_a_table(rig: Rig) -> None:
         page.table.select(0)
         QTest.keyClick(page.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
         head, line = QGuiApplication.clipboard().text().split("\n")
-        assert head.startswith("To\tFrom\tState")
-        assert line.startswith("person1@example.org\tme@gatepost.test\twaiting")
+        assert head.startswith("To\tFrom\tSubject\tSize\tState")
+        assert line.startswith("person1@example.org\tme@gatepost.test\t(no subject)")
 
     rig.run(scenario())
 

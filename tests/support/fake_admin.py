@@ -18,6 +18,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from backend.api import connect as c
+from backend.api import delivery as w
 from backend.api import dns, flows
 from backend.api import forms as f
 from backend.api import queue as q
@@ -503,12 +504,24 @@ class FakeAdmin:
             if (query.state is None or item.state == query.state)
             and query.text in f"{item.sender} {item.recipient} {item.last_answer}"
         ]
+        start = int(query.cursor or 0)
+        end = start + query.limit
         return t.QueueList(
-            items=found[query.offset : query.offset + query.limit],
+            items=found[start:end],
+            next=str(end) if end < len(found) else "",
             total=len(found),
             waiting=sum(item.state == "waiting" for item in self.queue.values()),
             held=sum(item.state == "held" for item in self.queue.values()),
         )
+
+    def _queue_groups(self, _request: web.Request, _body: Any) -> q.QueueGroups:
+        return q.QueueGroups(items=[])
+
+    def _hold_rules(self, _request: web.Request, _body: Any) -> q.HoldRules:
+        return q.HoldRules(items=[])
+
+    def _transports(self, _request: web.Request, _body: Any) -> w.Transports:
+        return w.Transports(items=[], revision=3)
 
     def _queue_item(self, request: web.Request, _body: Any) -> t.QueueDetail:
         number = int(request.match_info["id"])

@@ -59,7 +59,7 @@ async def test_mail_is_held_and_the_undo_lets_it_go(visitor: Visitor) -> None:
     await bar.get_by_role("button", name="Hold").click()
     await expect(row(page, "hold@example.com")).to_contain_text("on hold")
     await page.get_by_role("button", name="Undo").click()
-    await expect(row(page, "hold@example.com")).to_contain_text("waiting")
+    await expect(row(page, "hold@example.com")).to_contain_text("stays here")
 
 
 async def test_dropped_mail_leaves_at_once_and_comes_back_by_undo(visitor: Visitor) -> None:
@@ -69,7 +69,7 @@ async def test_dropped_mail_leaves_at_once_and_comes_back_by_undo(visitor: Visit
     await page.get_by_role("button", name="Drop silently").click()
     await expect(row(page, "keep@example.com")).to_have_count(0)
     await page.get_by_role("button", name="Undo").click()
-    await expect(row(page, "keep@example.com")).to_contain_text("waiting")
+    await expect(row(page, "keep@example.com")).to_contain_text("stays here")
 
     # Closing the note is as good as waiting: now it is really gone.
     await page.get_by_label("Select the message to drop@example.com").check()

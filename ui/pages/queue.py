@@ -1,117 +1,33 @@
 """What is on its way out: a table that pages, actions on a selection, the story of one message in a drawer."""
 
+import asyncio
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QButtonGroup, QFrame, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from backend.api import queue as q
 from backend.api import types as t
 from backend.api.client import ApiError
-from ui import palette
 from ui.pages.page import Desk, Page
+from ui.pages.queue_actions import Chosen, QueueActions
+from ui.pages.queue_drawer import QueueDrawer
+from ui.pages.queue_filter import QueueFilterBar
 from ui.presenters import queue as words
 from ui.presenters import wording
-from ui.widgets.dialogs import ask, scrolling
-from ui.widgets.surface import EmptyState, StatusPill, frame, rule
+from ui.widgets.dialogs import choose_save_file
+from ui.widgets.surface import Banner, EmptyState, frame
 from ui.widgets.tables import Column, RowsModel, Table
-from ui.widgets.text import ElidedLabel, Label, button, row
-from ui.widgets.timeline import Step, TimelineView
+from ui.widgets.text import Label, button, clear, row
 
 PAGE_ROWS = 100
 TICK_MS = 10_000
-SEARCH_MS = 300
 SETTLE_MS = 250
-
-
-class QueueDrawer(QFrame):
-    """Everything about one waiting message."""
-
-    def __init__(self, page: "QueuePage") -> None:
-        super().__init__()
-        self.setProperty("kind", "drawer")
-        self.setFixedWidth(palette.size("drawer"))
-        self.shown_id: int | None = None
-        self._page = page
-        self._to = ElidedLabel("", "lead", bold=True)
-        close = button("", page.close_drawer, kind="quiet", icon="x", name="Close the details")
-        self._from = Label("", tone="muted", selectable=True)
-        self._pill = StatusPill()
-        self._next = Label("", "title")
-        self._note = Label("", tone="muted", selectable=True)
-        self.kick = button("Retry now", partial(page.act, "kick"), kind="primary", icon="refresh")
-        self.hold = button("Hold", partial(page.act, "hold"), icon="player-pause")
-        self.release = button("Release", partial(page.act, "release"), icon="player-play")
-        self._route = Label("", selectable=True)
-        self._route_steps = Label("", "small", tone="muted", selectable=True)
-        self._asked = Label("", selectable=True)
-        self._attempts = TimelineView()
-        self._no_attempt = Label("It has not been tried yet.", tone="muted")
-        self._headers = Label("", "small", selectable=True)
-        self._headers.setFont(palette.mono_font(0.85))
-        inner = QWidget()
-        inner.setProperty("kind", "content")
-        box = QVBoxLayout(inner)
-        box.setContentsMargins(20, 16, 20, 16)
-        box.setSpacing(palette.space("s"))
-        box.addLayout(row(self._to, close, grow=0))
-        box.addWidget(self._from)
-        box.addLayout(row(self._pill, None))
-        box.addSpacing(palette.space("s"))
-        box.addWidget(self._next)
-        box.addWidget(self._note)
-        box.addLayout(row(self.kick, self.hold, self.release, None))
-        for title, *parts in (
-            ("Path", self._route, self._route_steps, self._asked),
-            ("Attempts", self._attempts, self._no_attempt),
-            ("Message", self._headers),
-        ):
-            box.addSpacing(palette.space("s"))
-            box.addWidget(rule())
-            box.addWidget(Label(str(title), bold=True, wrap=False))
-            for part in parts:
-                if isinstance(part, QWidget):
-                    box.addWidget(part)
-        box.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(1, 0, 0, 0)
-        outer.addWidget(scrolling(inner, name="Details of the message"))
-        self.hide()
-
-    def show_detail(self, detail: t.QueueDetail, now: datetime) -> None:
-        item = detail.item
-        shown = words.present(item, now)
-        self.shown_id = item.id
-        self._to.set_full_text(f"To {shown.recipient}")
-        self._from.setText(
-            f"From {shown.sender} · {shown.size} · accepted {wording.moment(item.created_at, now)}"
-        )
-        self._pill.set_state(shown.state, shown.tone)
-        self._next.setText(words.headline(detail, now))
-        self._note.setText(item.note)
-        self._note.setVisible(bool(item.note))
-        held = item.state == "held"
-        self.hold.setVisible(not held)
-        self.release.setVisible(held)
-        self.kick.setEnabled(item.state in {"waiting", "held"})
-        self._route.setText(
-            detail.route or item.transport_reason or "Directly to the other server."
-        )
-        self._route_steps.setText("\n".join(detail.route_steps))
-        self._route_steps.setVisible(bool(detail.route_steps))
-        self._asked.setText("\n".join(detail.asked))
-        self._asked.setVisible(bool(detail.asked))
-        texts = [words.present_attempt(attempt, now) for attempt in detail.attempts]
-        self._attempts.set_steps(
-            tuple(
-                Step(title=a.title, note=a.note, time=a.time, tone=a.tone, icon=a.icon)
-                for a in texts
-            )
-        )
-        self._no_attempt.setVisible(not texts)
-        self._headers.setText(detail.headers.strip() or "(none)")
-        self.show()
+SETTLE_LONG_MS = 2_000
+LONG_FROM = 1_000
+"""Rows in view from which a change is read after the longer time."""
 
 
 class QueuePage(Page):
@@ -120,37 +36,115 @@ class QueuePage(Page):
     SCROLLS = False
 
     def __init__(self, desk: Desk) -> None:
-        self._state = ""
-        self._pending_drop: list[int] = []
+        self._all = False
+        self._cursor = ""
+        self._turn = 0
+        self._groups: list[q.QueueGroup] = []
+        self._accounts: list[t.Account] = []
+        self._settings_changed = True
         super().__init__(desk)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search sender, recipient, answer")
-        self.search.setAccessibleName("Search the queue")
-        self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(180)
-        self._typing = _timer(self, SEARCH_MS, self.mark_stale)
-        self.search.textChanged.connect(lambda _text: self._typing.start())
-        self._settle = _timer(self, SETTLE_MS, self.mark_stale)
+        self.doing = QueueActions(desk, self._chosen, self.mark_stale)
+        self.filter = QueueFilterBar(self, self._filter_changed)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.timeout.connect(self.mark_stale)
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self._redraw_times)
         self._tick.start()
 
-        self._group = QButtonGroup(self)
-        chips: list[QWidget] = []
-        for state, title in words.FILTERS:
-            chip = button(title, partial(self._filter, state), kind="chip", name=f"Show: {title}")
-            chip.setCheckable(True)
-            chip.setChecked(not state)
-            self._group.addButton(chip)
-            chips.append(chip)
-        self._count = Label("", tone="muted", wrap=False)
-        self.body.addLayout(row(*chips, 8, self._count, None, self.search))
+        self.pause = button("Pause sending", self._pause, icon="player-pause")
+        for title, icon, path in (
+            ("Sent and failed", "history", "/queue/history"),
+            ("Hold rules", "hand-stop", "/queue/holds"),
+        ):
+            self.toolbar.addWidget(button(title, partial(desk.go, path), icon=icon))
+        self.toolbar.addWidget(self.pause)
+        self.paused = Banner()
+        self.body.addWidget(self.paused)
+        self._bursts = QVBoxLayout()
+        self._bursts.setSpacing(4)
+        self.body.addLayout(self._bursts)
+        self.body.addLayout(self.filter.chips)
 
-        self.selection = frame("selection")
+        # The bar for a selection takes the place of the second row of filters: nothing moves.
+        self._second = QStackedWidget()
+        choices = QWidget()
+        choices.setLayout(self.filter.choices)
+        self.selection = self._build_selection()
+        self._second.addWidget(choices)
+        self._second.addWidget(self.selection)
+        self._second.setFixedHeight(self._second.sizeHint().height())
+        self.body.addWidget(self._second)
+
+        self.model: RowsModel[t.QueueItem] = RowsModel(self._columns(), key=lambda item: item.id)
+        self.model.more = self._more
+        self.table = Table(self.model, "Messages in the queue", multiple=True)
+        self.table.picked.connect(self._picked)
+        self.table.opened.connect(lambda number: self._show(self.model.row(number).id))
+        self.table.clicked.connect(lambda index: self._open_alone(index.row()))
+        self.table.delete_pressed.connect(partial(self.act, "drop"))
+        self.drawer = QueueDrawer(self.close_drawer, self._act_on_shown, self._save, desk.go)
+        self.none_match = EmptyState(
+            "filter",
+            "No message matches.",
+            "",
+            button("Clear the filter", self.filter.clear, icon="x"),
+        )
+        self.nothing = self.build_empty()
+        self.none_match.hide()
+        self.nothing.hide()
+        inner = row(self.table, self.none_match, self.nothing, self.drawer, gap="m")
+        for place in range(3):
+            inner.setStretch(place, 1)
+        self.body.addLayout(inner, 1)
+
+    def _columns(self) -> list[Column[t.QueueItem]]:
+        def shown(item: t.QueueItem) -> words.QueueRow:
+            return words.present(item, datetime.now(UTC))
+
+        return [
+            Column(title="To", text=lambda i: shown(i).recipient, width=23),
+            Column(title="From", spare=True, text=lambda i: shown(i).sender, muted=True, width=15),
+            Column(title="Subject", spare=True, text=lambda i: shown(i).subject, width=13),
+            Column(
+                title="Size",
+                spare=True,
+                text=lambda i: shown(i).size,
+                right=True,
+                muted=True,
+                width=7,
+            ),
+            Column(
+                title="State",
+                text=lambda i: shown(i).state,
+                tone=lambda i: shown(i).tone,
+                width=23,
+            ),
+            Column(title="Attempts", spare=True, text=lambda i: shown(i).attempts, width=9),
+            Column(
+                title="Last answer",
+                text=lambda i: shown(i).answer,
+                tip=lambda i: shown(i).answer_whole,
+                muted=True,
+            ),
+            Column(
+                title="Transport",
+                spare=True,
+                text=lambda i: shown(i).transport,
+                tip=lambda i: shown(i).why_transport,
+                muted=True,
+                width=11,
+            ),
+        ]
+
+    def _build_selection(self) -> QWidget:
+        bar = frame("selection")
         self._selected = Label("", bold=True, wrap=False)
-        bar = row(
+        self.select_all = button("", self._choose_all, kind="link")
+        line = row(
             self._selected,
+            self.select_all,
             None,
             button(
                 "Retry now",
@@ -168,6 +162,7 @@ class QueuePage(Page):
                 icon="player-play",
                 name="Release the selected",
             ),
+            *self.doing.menus(),
             button(
                 "Fail…",
                 partial(self.act, "fail"),
@@ -184,58 +179,9 @@ class QueuePage(Page):
                 help="Removes them; nobody is told.",
             ),
         )
-        bar.setContentsMargins(12, 6, 8, 6)
-        self.selection.setLayout(bar)
-        self.selection.hide()
-        self.body.addWidget(self.selection)
-
-        columns: list[Column[t.QueueItem]] = [
-            Column(title="To", text=lambda i: self._row(i).recipient, width=30),
-            Column(
-                title="From", spare=True, text=lambda i: self._row(i).sender, muted=True, width=22
-            ),
-            Column(
-                title="State",
-                text=lambda i: self._row(i).state,
-                tone=lambda i: self._row(i).tone,
-                width=16,
-            ),
-            Column(title="Next try", spare=True, text=lambda i: self._row(i).next_try, width=11),
-            Column(
-                title="Tries", spare=True, text=lambda i: self._row(i).attempts, right=True, width=5
-            ),
-            Column(title="Last answer", text=lambda i: self._row(i).answer, muted=True),
-            Column(
-                title="Size",
-                spare=True,
-                text=lambda i: self._row(i).size,
-                right=True,
-                muted=True,
-                width=8,
-            ),
-        ]
-        self.model: RowsModel[t.QueueItem] = RowsModel(columns, key=lambda item: item.id)
-        self.model.more = self._more
-        self.table = Table(self.model, "Messages in the queue", multiple=True)
-        self.table.picked.connect(self._picked)
-        self.table.opened.connect(lambda number: self._show(self.model.row(number).id))
-        self.table.clicked.connect(lambda index: self._show(self.model.row(index.row()).id))
-        self.table.delete_pressed.connect(partial(self.act, "drop"))
-        self.drawer = QueueDrawer(self)
-        self.none_match = EmptyState(
-            "filter",
-            "No message matches.",
-            "",
-            button("Clear the filter", self._clear_filter, icon="x"),
-        )
-        self.none_match.hide()
-        inner = row(self.table, self.none_match, self.drawer, gap="m")
-        inner.setStretch(0, 1)
-        inner.setStretch(1, 1)
-        self.body.addLayout(inner, 1)
-
-    def _row(self, item: t.QueueItem) -> words.QueueRow:
-        return words.present(item, datetime.now(UTC))
+        line.setContentsMargins(12, 3, 4, 3)
+        bar.setLayout(line)
+        return bar
 
     def build_empty(self) -> EmptyState:
         return EmptyState(
@@ -246,77 +192,192 @@ class QueuePage(Page):
 
     # ---- reading
 
-    def _query(self, offset: int, limit: int) -> t.QueueQuery:
-        values = {"offset": offset, "limit": limit, "text": self.search.text().strip()}
-        if self._state:
-            values["state"] = self._state
-        return t.QueueQuery.model_validate(values)
-
     async def fetch(self) -> bool:
-        page, read = await self._read_again(max(PAGE_ROWS, self.model.rowCount()))
-        items = [item for item in read if item.id not in self._pending_drop]
-        self.model.replace(items, page.total)
-        parts = [f"{wording.number(page.waiting)} waiting"]
-        if page.held:
-            parts.append(f"{wording.number(page.held)} on hold")
-        self._count.setText(", ".join(parts))
-        filtered = bool(self._state or self.search.text().strip())
-        self.none_match.setVisible(not items and filtered)
-        self.table.setVisible(bool(items) or not filtered)
+        self._turn += 1
+        shown = self.filter.shown
+        page, read = await self._read_again(shown, max(PAGE_ROWS, self.model.rowCount()))
+        holds = await self.desk.session.call(lambda client: client.hold_rules())
+        self._groups = await self.desk.session.call(lambda client: client.queue_groups())
+        if self._settings_changed:
+            self._settings_changed = False
+            self._accounts = await self.desk.session.call(lambda client: client.accounts())
+            transports = await self.desk.session.call(lambda client: client.transports())
+            self.doing.transports = [each.name for each in transports]
+        self.filter.offer(self._groups, self._accounts)
+        items = [item for item in read if not self.doing.is_dropping(item, shown)]
+        self.model.replace(items, page.total if items else 0)
+        self.filter.count.setText(words.count_text(page))
+        self._show_paused(holds)
+        self._show_bursts()
+        self.none_match.setVisible(not items and self.filter.is_on)
+        self.nothing.setVisible(not items and not self.filter.is_on)
+        self.table.setVisible(bool(items))
+        if self._all:
+            self.table.selectAll()
         self._picked()
         if self.drawer.shown_id is not None and not self.drawer.isHidden():
             await self._read_detail(self.drawer.shown_id)
-        return bool(items) or filtered
+        return bool(items) or self.filter.is_on or holds.paused
 
-    async def _ask(self, query: t.QueueQuery) -> t.QueueList:
+    async def _ask(self, shown: t.QueueFilter, cursor: str, limit: int) -> t.QueueList:
+        query = t.QueueQuery(**shown.model_dump(), cursor=cursor, limit=limit)
         return await self.desk.session.call(lambda client: client.queue(query))
 
-    async def _read_again(self, rows: int) -> tuple[t.QueueList, list[t.QueueItem]]:
+    async def _read_again(
+        self, shown: t.QueueFilter, rows: int
+    ) -> tuple[t.QueueList, list[t.QueueItem]]:
         """As many rows as are shown already, so that nobody who scrolled down is thrown back."""
         items: list[t.QueueItem] = []
+        cursor = ""
         while True:
-            query = self._query(len(items), min(rows - len(items), t.MAX_PAGE))
-            page = await self._ask(query)
+            page = await self._ask(shown, cursor, min(rows - len(items), t.MAX_PAGE))
             items += page.items
-            if not page.items or len(items) >= min(rows, page.total):
+            self._cursor = cursor = page.next
+            if not cursor or len(items) >= rows:
                 return page, items
 
-    def _more(self, offset: int) -> None:
-        self.do(self._fetch_more(offset), "queue page")
+    def _more(self, _offset: int) -> None:
+        if self._cursor:
+            self.do(self._fetch_more(self._turn), "queue page")
 
-    async def _fetch_more(self, offset: int) -> None:
-        page = await self._ask(self._query(offset, PAGE_ROWS))
-        self.model.append(page.items, page.total)
+    async def _fetch_more(self, turn: int) -> None:
+        page = await self._ask(self.filter.shown, self._cursor, PAGE_ROWS)
+        if turn == self._turn:
+            self._cursor = page.next
+            self.model.append(page.items, page.total)
+            if self._all:
+                self.table.selectAll()
 
     def take(self, event: t.EventData) -> None:
-        if isinstance(event, t.QueueEvent):
+        self._settings_changed |= isinstance(event, t.ConfigEvent)
+        if isinstance(event, t.QueueEvent | t.ConfigEvent):
             self.stale = True
             if self.isVisible() and not self._settle.isActive():
-                self._settle.start()
+                many = self.model.rowCount() >= LONG_FROM
+                self._settle.start(SETTLE_LONG_MS if many else SETTLE_MS)
 
     def _redraw_times(self) -> None:
         if self.isVisible() and (rows := self.model.rows()):
             self.model.replace(rows, self.model.total)
+            self._show_bursts()
 
     def open(self, rest: str) -> None:
         if rest.isdecimal():
             self._show(int(rest))
+        elif rest.startswith("rule/"):
+            self.filter.choose(rest)
+
+    # ---- above the table
+
+    def _show_paused(self, holds: q.HoldRules) -> None:
+        self.pause.setVisible(not holds.paused)
+        if not holds.paused:
+            self.paused.hide()
+            return
+        held = next((each.held for each in holds.items if each.name == holds.pause_rule), 0)
+        self.paused.show_message(
+            "warn",
+            "Sending is paused.",
+            f"Mail is accepted and kept. {wording.count(held, 'message')} will leave when you go on.",
+            [("Resume sending", self._resume)],
+        )
+
+    def _show_bursts(self) -> None:
+        clear(self._bursts)
+        now = datetime.now(UTC)
+        for group in words.bursts(self._groups):
+            text = words.burst_text(group, now)
+            line = frame("banner")
+            line.setProperty("tone", "warn")
+            inner = row(
+                Label(text, selectable=True),
+                button(
+                    "Show",
+                    partial(self.filter.show_domain, group.domain),
+                    name=f"Show the messages to {group.domain}",
+                ),
+                button(
+                    "Retry all now",
+                    partial(self._retry_group, group),
+                    icon="refresh",
+                    name=f"Retry all to {group.domain} now",
+                ),
+                grow=0,
+            )
+            inner.setContentsMargins(12, 4, 6, 4)
+            line.setLayout(inner)
+            line.setAccessibleName(text)
+            self._bursts.addWidget(line)
+
+    def _retry_group(self, group: q.QueueGroup) -> None:
+        target = t.QueueFilter(domain=group.domain, problem=True)
+        self.doing.act("kick", Chosen(target, group.problem))
+
+    def _pause(self) -> None:
+        self.do(self._pausing(), "pause sending")
+
+    async def _pausing(self) -> None:
+        await self.desk.session.call(lambda client: client.pause_sending())
+        self.desk.toast("Sending is paused.", self._resume)
+        self.mark_stale()
+
+    def _resume(self) -> None:
+        self.do(self._resuming(), "resume sending")
+
+    async def _resuming(self) -> None:
+        acted = await self.desk.session.call(lambda client: client.resume_sending())
+        self.desk.toast(f"Sending goes on. {words.done_text('release', acted)}")
+        self.mark_stale()
 
     # ---- filter, selection, drawer
 
-    def _filter(self, state: str) -> None:
-        self._state = state
+    def _filter_changed(self) -> None:
+        self._all = False
+        self.table.clearSelection()
+        self.model.reset([])  # what comes is another list, from its top
         self.mark_stale()
-
-    def _clear_filter(self) -> None:
-        self.search.clear()
-        self._group.buttons()[0].setChecked(True)
-        self._filter("")
 
     def _picked(self) -> None:
         chosen = self.table.chosen()
-        self.selection.setVisible(len(chosen) > 0)
-        self._selected.setText(words.selection_text(len(chosen)))
+        total = self.model.total
+        if len(chosen) < self.model.rowCount():
+            self._all = False
+        offers_all = bool(chosen) and not self._all and total > len(chosen)
+        self._second.setCurrentIndex(1 if chosen else 0)
+        count = total if self._all else len(chosen)
+        self._selected.setText(words.selection_text(count, all_of_them=self._all))
+        self.select_all.setText(f"Select all {wording.number(total)} that match")
+        self.select_all.setAccessibleName(self.select_all.text())
+        self.select_all.setVisible(offers_all)
+
+    def _choose_all(self) -> None:
+        self._all = True
+        self.table.selectAll()
+        self._picked()
+
+    def _chosen(self) -> Chosen | None:
+        """The selection, or else the message in the drawer."""
+        if self._all:
+            return Chosen(self.filter.shown, self.model.total)
+        ids = [item.id for item in self.table.chosen()]
+        if not ids and self.drawer.shown_id is not None:
+            ids = [self.drawer.shown_id]
+        return Chosen(ids, len(ids)) if ids else None
+
+    def act(self, action: str) -> None:
+        """kick, hold, release, fail or drop: with what is chosen."""
+        self.doing.act(action)
+
+    def _act_on_shown(self, action: str) -> None:
+        if (shown := self.drawer.shown_id) is not None:
+            if action == "drop":
+                self.close_drawer()
+            self.doing.act(action, Chosen([shown], 1))
+
+    def _open_alone(self, number: int) -> None:
+        """One that is clicked is shown; while several are chosen, nothing opens."""
+        if len(self.table.chosen()) == 1:
+            self._show(self.model.row(number).id)
 
     def _show(self, queue_id: int) -> None:
         self.do(self._read_detail(queue_id), "queue detail")
@@ -344,86 +405,16 @@ class QueuePage(Page):
         self.close_drawer()
         return True
 
-    # ---- doing
+    def _save(self) -> None:
+        if (shown := self.drawer.shown_id) is not None:
+            self.do(self._saving(shown), "save message")
 
-    def act(self, action: str) -> None:
-        """kick, hold, release, fail or drop: the selection, or else the message in the drawer."""
-        ids = [item.id for item in self.table.chosen()]
-        if not ids and self.drawer.shown_id is not None:
-            ids = [self.drawer.shown_id]
-        if ids:
-            self.do(self._acting(action, ids), f"queue {action}")
-
-    async def _acting(self, action: str, ids: list[int]) -> None:
-        if action == "drop":
-            self._drop_later(ids)
-            return
-        if action == "fail" and not await ask(
-            self.desk.window,
-            f"Give up on {wording.count(len(ids), 'message')}?",
-            "The senders get a failure notice, and the messages leave the queue.",
-            yes="Fail with notice",
-            no="Keep trying",
-            danger=True,
-        ):
-            return
-        acted = await self._send(action, ids)
-        backwards = {"hold": "release", "release": "hold"}.get(action)
-        text = words.done_text(action, acted)
-        if backwards is None:
-            self.desk.toast(text)
-        else:
-            self.desk.toast(text, partial(self._undo, backwards, ids))
-        self.mark_stale()
-
-    async def _send(self, action: str, ids: list[int]) -> q.QueueActed:
-        session = self.desk.session
-        match action:
-            case "kick":
-                return await session.call(lambda client: client.kick(ids))
-            case "hold":
-                return await session.call(lambda client: client.hold(ids))
-            case "release":
-                return await session.call(lambda client: client.release(ids))
-            case "fail":
-                return await session.call(lambda client: client.fail(ids))
-            case _:
-                return await session.call(lambda client: client.drop(ids))
-
-    def _undo(self, action: str, ids: list[int]) -> None:
-        self.do(self._undoing(action, ids), f"undo by {action}")
-
-    async def _undoing(self, action: str, ids: list[int]) -> None:
-        await self._send(action, ids)
-        self.mark_stale()
-
-    def _drop_later(self, ids: list[int]) -> None:
-        """They leave the table now and the queue in ten seconds, so that Undo is a real one."""
-        self._pending_drop = ids
-        self.model.remove(set(ids))
-        if self.drawer.shown_id in ids:
-            self.close_drawer()
-        text = f"{wording.count(len(ids), 'message')} will be dropped. Nobody is told."
-        self.desk.toast(text, self._keep, partial(self._drop_now, ids))
-
-    def _keep(self) -> None:
-        self._pending_drop = []
-        self.mark_stale()
-
-    def _drop_now(self, ids: list[int]) -> None:
-        self.do(self._dropping(ids), "queue drop")
-
-    async def _dropping(self, ids: list[int]) -> None:
-        try:
-            await self._send("drop", ids)
-        finally:
-            self._pending_drop = []
-            self.mark_stale()
-
-
-def _timer(owner: QWidget, milliseconds: int, then: object) -> QTimer:
-    timer = QTimer(owner)
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.timeout.connect(then)
-    return timer
+    async def _saving(self, queue_id: int) -> None:
+        path = await choose_save_file(
+            self.desk.window, "Save the message", f"message-{queue_id}.eml"
+        )
+        if path:
+            content = await self.desk.session.call(lambda client: client.queue_message(queue_id))
+            write = partial(Path(path).write_bytes, content)
+            await asyncio.get_running_loop().run_in_executor(None, write)
+            self.desk.toast("The message is saved.")

@@ -58,6 +58,8 @@ class Column(Generic[R]):
     """Left out while a drawer stands beside the table, or when there is no room."""
     width: int = 0
     """0: takes what is left."""
+    tip: Callable[[R], str] | None = None
+    """What is said about the cell when the mouse rests on it; else its text."""
 
 
 class RowsModel(QAbstractTableModel, Generic[R]):
@@ -177,6 +179,8 @@ class RowsModel(QAbstractTableModel, Generic[R]):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row, column = self._rows[index.row()], self.columns[index.column()]
         match role:
+            case Qt.ItemDataRole.ToolTipRole if column.tip is not None:
+                return column.tip(row) or column.text(row)
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
                 return column.text(row)
             case Qt.ItemDataRole.AccessibleTextRole:

@@ -7,9 +7,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import icons, palette
-from ui.widgets.text import Label, clear, column
+from ui.widgets.text import Label, button, clear, column, row, set_button_text
 
 DOT = 22
+_SHOW, _HIDE = "Show dialogue", "Hide dialogue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class Step:
     note: str = ""
     tone: str = "neutral"
     icon: str = "circle-check"
+    more: str = ""
+    """A longer text, shown when it is asked for: what two servers said to each other."""
 
 
 class _Rail(QWidget):
@@ -61,6 +64,8 @@ class _Row(QWidget):
         time.setContentsMargins(0, 4, 0, 0)
         words = column(title, note, gap="xs")
         words.setContentsMargins(0, 3, 0, 0 if last else 14)
+        if step.more:
+            words.addLayout(self._unfolding(step.more))
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(palette.space("s"))
@@ -68,6 +73,18 @@ class _Row(QWidget):
         line.addLayout(words, 1)
         line.addWidget(time, 0, Qt.AlignmentFlag.AlignTop)
         self.setAccessibleName(f"{step.time} {step.title}. {step.note}".strip())
+
+    def _unfolding(self, text: str) -> QVBoxLayout:
+        whole = Label(text, "small", selectable=True)
+        whole.setFont(palette.mono_font(0.85))
+        whole.hide()
+
+        def flip() -> None:
+            whole.setVisible(whole.isHidden())
+            set_button_text(opener, _HIDE if not whole.isHidden() else _SHOW)
+
+        opener = button(_SHOW, flip, kind="link")
+        return column(row(opener, None), whole, gap="xs")
 
 
 class TimelineView(QWidget):

@@ -10,6 +10,7 @@ from backend.core.errors import NotFoundError
 from backend.core.ids import QueueId
 from backend.core.problems import Problem
 from backend.outbound.history_listing import MAX_COUNTED, Past, PastFilter, find_past, list_past
+from backend.outbound.in_short import in_short
 from backend.outbound.paging import read_cursor, write_cursor
 
 _ORDER = "history"
@@ -36,6 +37,7 @@ def _item(past: Past) -> q.HistoryItem:
         last_answer=past.last_answer,
         server=past.remote_mta,
         came_back=past.came_back,
+        answer_in_short=in_short(past.last_answer),
     )
 
 

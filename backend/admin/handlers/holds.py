@@ -83,6 +83,7 @@ async def list_suppressions(call: Call) -> q.Suppressions:
             q.Suppression(
                 account=each.account,
                 address=each.address,
+                id=f"{each.address} for {each.account}" if each.account else each.address,
                 automatic=each.automatic,
                 reason=each.reason,
                 trace=each.trace,

@@ -19,6 +19,7 @@ from backend.outbound.actions import Acted, Before, Target
 from backend.outbound.asked import in_words, moment
 from backend.outbound.catalogue import unknown_transport
 from backend.outbound.entries import Detail, Item, LoggedTry, State
+from backend.outbound.in_short import in_short
 from backend.outbound.listing import Filter, find_content, find_item, list_groups, list_items
 from backend.outbound.paging import read_cursor, write_cursor
 from backend.outbound.queue import Queue
@@ -75,6 +76,7 @@ def _item(outbound: Outbound, item: Item) -> t.QueueItem:
         max_attempts=item.max_attempts,
         subject=item.subject,
         hold_rule=item.hold_rule,
+        answer_in_short=in_short(item.last_answer),
     )
 
 
@@ -91,10 +93,11 @@ def attempt(entry: LoggedTry) -> t.Attempt:
         reason=entry.reason,
         excerpt=entry.entry.excerpt,
         policy=entry.entry.policy,
+        in_short=in_short(entry.entry.answer),
     )
 
 
-def _filter(given: t.QueueFilter) -> Filter | None:
+def _filter(given: t.QueueFilter, now: float) -> Filter | None:
     """None when nothing can match: what is done or dropped is not in the queue any more."""
     if given.state in {"done", "dropped"}:
         return None
@@ -105,12 +108,13 @@ def _filter(given: t.QueueFilter) -> Filter | None:
         text=given.text,
         rule=given.rule,
         problem=given.problem,
+        released_after=now if given.later else None,
     )
 
 
 async def queue(call: Call) -> t.QueueList:
     query = call.query(t.QueueQuery)
-    shown = _filter(query)
+    shown = _filter(query, call.services.outbound.queue.now())
     if shown is None:
         return t.QueueList(items=[], total=0)
     order = f"queue {query.sort} {query.descending}"
@@ -148,6 +152,8 @@ async def queue_groups(call: Call) -> q.QueueGroups:
                 if group.next_attempt_at is None
                 else wire.at(group.next_attempt_at),
                 answer=group.answer,
+                problem=group.problem,
+                answer_in_short=in_short(group.answer),
             )
             for group in await list_groups(call.services.outbound.queue)
         ]
@@ -286,7 +292,7 @@ async def _target(call: Call, body: q.QueueIds) -> Target:
     """
     if body.matching is None:
         return [QueueId(number) for number in body.ids]
-    shown = _filter(body.matching)
+    shown = _filter(body.matching, call.services.outbound.queue.now())
     if shown is None:
         return []
     if body.at_most is not None:

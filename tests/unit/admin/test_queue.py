@@ -9,7 +9,7 @@ from backend.api import queue as q
 from backend.api import types as t
 from backend.api.client import ApiError
 from tests.support.admin_server import admin_server
-from tests.support.queued import CONTENT, enqueue
+from tests.support.queued import CONTENT, enqueue, put_off
 
 
 @pytest.fixture
@@ -196,3 +196,26 @@ async def test_the_whole_message_is_downloaded_and_never_shown_as_a_page(rig, cl
         assert reply.headers["Content-Disposition"].startswith("attachment")
         assert reply.content_type == "message/rfc822"
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_answers_come_in_short_too_and_bursts_are_counted(rig, client):
+    ids = await enqueue(rig, "a@b.test", "b@b.test", "c@b.test")
+    await put_off(rig, ids[:2])
+    (first, *_) = (await client.queue(t.QueueQuery(problem=True))).items
+    assert first.answer_in_short == "Gmail: rate limited (421 4.7.28)"
+    (group,) = await client.queue_groups()
+    assert (group.count, group.problem) == (3, 2)
+    assert group.answer_in_short == first.answer_in_short
+    (attempt, *_) = (await client.queue_item(ids[0])).attempts
+    assert attempt.in_short == first.answer_in_short
+
+
+async def test_what_its_sender_wants_later_is_found(rig, client):
+    ids = await enqueue(rig, "a@b.test")
+    await enqueue(rig, "b@b.test")
+    assert (await client.queue(t.QueueQuery(later=True))).items == []
+    queue = rig.services.outbound.queue
+    sql = "UPDATE message SET release_at = :at WHERE id IN (SELECT message FROM recipient WHERE id = :id)"
+    values = {"at": queue.now() + 3600, "id": ids[0]}
+    await queue.database.write(lambda tx: tx.run(sql, values))
+    assert [i.id for i in (await client.queue(t.QueueQuery(later=True))).items] == ids
