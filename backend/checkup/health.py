@@ -86,6 +86,9 @@ class Health:
         async def settings(check: Check) -> Check:
             return rules.judge_settings(check, probes.settings())
 
+        async def errors(check: Check) -> Check:
+            return rules.judge_errors(check, probes.errors())
+
         async def certificate(check: Check) -> Check:
             return rules.judge_age(check, await probes.certificate(), self._clock.now())
 
@@ -106,6 +109,7 @@ class Health:
             _Plan(rules.FOLDER, folder),
             _Plan(rules.CLOCK, clock),
             _Plan(rules.SETTINGS, settings),
+            _Plan(rules.ERRORS, errors),
             _Plan(rules.INTAKE, intake),
         ]
         for port in probes.ports():

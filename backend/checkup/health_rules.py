@@ -1,5 +1,6 @@
 """What the state of the server means, and what to do about it: one function for each check. Pure."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -71,6 +72,13 @@ SETTINGS = _check(
     "Settings",
     "Settings that contradict each other, or that wait for a restart.",
     "Read the settings that are in use, and the routes.",
+)
+ERRORS = _check(
+    "errors",
+    "server",
+    "Errors in the log",
+    "What went wrong inside the server within a day, also where nobody has noticed.",
+    "Counted the errors that the log holds of the last 24 hours, since the server was started.",
 )
 INTAKE = _check(
     "intake",
@@ -184,8 +192,22 @@ def judge_settings(check: Check, problems: Sequence[Problem]) -> Check:
     return _found(check, "fail" if bad else "warn", summary, fix, "/settings", *listed)
 
 
+def judge_errors(check: Check, errors: int) -> Check:
+    if not errors:
+        return _found(check, "ok", "None in the last 24 hours.")
+    what = "1 error" if errors == 1 else f"{errors} errors"
+    return _found(
+        check,
+        "warn",
+        f"{what} in the last 24 hours.",
+        "Look at the log. An error that comes again and again is worth a report to who makes this program.",
+        "/log",
+    )
+
+
 def judge_intake(check: Check, doors: Sequence[Door], *, practice: bool) -> Check:
-    ports = sorted({door.port for door in doors if door.service == "smtp"})
+    takes = [door for door in doors if door.service == "smtp"]
+    ports = sorted({door.port for door in takes})
     if not ports:
         return _found(
             check,
@@ -205,7 +227,26 @@ def judge_intake(check: Check, doors: Sequence[Door], *, practice: bool) -> Chec
             f"Mail is taken on port {shown}, but other servers deliver to port 25 only.",
             "Set “smtp_port” of the listener to 25, or let your router pass port 25 on to this port.",
         )
+    if all(ipaddress.ip_address(door.host).is_loopback for door in takes):
+        return _found(
+            check,
+            "warn",
+            "Mail is taken on port 25, but from this computer only.",
+            "Add the address of this computer in your network to the listener, or 0.0.0.0 for all of them.",
+            "/system/ports",
+        )
     return _found(check, "ok", "Mail from other servers is taken on port 25.")
+
+
+_DOORS = {
+    "smtp": "Mail from other servers",
+    "submission": "Mail apps send, STARTTLS",
+    "submissions": "Mail apps send",
+    "imap": "Mail apps read, STARTTLS",
+    "imaps": "Mail apps read",
+    "http": "Browsers, not encrypted",
+    "https": "Browsers",
+}
 
 
 def port_check(door: Door) -> Check:
@@ -213,7 +254,7 @@ def port_check(door: Door) -> Check:
     return _check(
         "port",
         "ports",
-        f"{door.service.upper()} on port {door.port}",
+        f"{_DOORS.get(door.service, door.service.upper())}: port {door.port}",
         f"{door.purpose[:1].upper()}{door.purpose[1:]} ({kind}).",
         f"Connected to {door.reached_at} port {door.port} from this computer and waited for the greeting. Whether it can be "
         "reached from outside, this does not say.",

@@ -106,6 +106,7 @@ class Probes:
         queue_age: Callable[[], Awaitable[QueueAge]],
         settings: Callable[[], Sequence[Problem]],
         sent_today: Callable[[], int],
+        errors: Callable[[], int],
         clock: Clock,
     ) -> None:
         """`certificate_file`: the chain, and whether our own authority has issued it."""
@@ -115,6 +116,7 @@ class Probes:
         self.queue = queue_age
         self.settings = settings
         self.sent_today = sent_today
+        self.errors = errors
         self._clock = clock
 
     async def disk(self) -> Disk:

@@ -102,6 +102,12 @@ class LogRing(logging.Handler):
         newest.reverse()
         return newest
 
+    def count_errors(self, since: float) -> int:
+        """Of those lines that are still here."""
+        with self._guard:
+            lines = list(self._lines)
+        return sum(1 for line in lines if line.level >= logging.ERROR and line.at >= since)
+
     def listen(self, listener: Callable[[RingLine], None]) -> Callable[[], None]:
         """`listener` must not log and not wait. Returns what ends it."""
         with self._guard:

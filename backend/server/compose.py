@@ -32,6 +32,7 @@ from backend.mailauth.keys import KeyStore
 from backend.mailauth.selectors import DkimKeys, new_domain_settings
 from backend.mailauth.signing import DkimSigner
 from backend.observe.activity import Activity
+from backend.observe.ring import LogRing
 from backend.outbound.catalogue import Catalogue
 from backend.outbound.hold_rules import HoldRules
 from backend.outbound.service import Outbound
@@ -68,6 +69,8 @@ class Appliance:
         self._opened = AsyncExitStack()
         self.smtp_endpoints: set[tuple[str, int]] = set()
         """Where this server itself takes mail, so that it never delivers to itself in a loop."""
+        self.ring: LogRing | None = None
+        """The last lines of the log; None when nobody keeps them."""
         self.doors: tuple[Door, ...] = ()
         """The ports that are open, for the checks."""
 
@@ -148,6 +151,7 @@ class Appliance:
             outbound=self.outbound,
             activity=self.activity,
             ports=lambda: self.doors,
+            errors=lambda since: self.ring.count_errors(since) if self.ring is not None else 0,
             clock=self.clock,
             on_problem=self.raise_problem,
             on_clear=self.clear_problem,

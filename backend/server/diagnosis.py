@@ -25,6 +25,7 @@ from backend.tls.contexts import TlsContexts, client_context
 from backend.tls.published import read_published
 from backend.tls.sts import StsPolicy
 
+DAY_S = 86_400.0
 POLICY_TIMEOUT_S = 10.0  # somebody waits for the answer
 
 
@@ -61,10 +62,12 @@ def make_checkups(
     outbound: Outbound,
     activity: Activity,
     ports: Callable[[], Sequence[Door]],
+    errors: Callable[[float], int],
     clock: Clock,
     on_problem: Callable[[Problem], None],
     on_clear: Callable[[str, str], None],
 ) -> Checkups:
+    """`errors`: how many the log holds since a time."""
     probes = Probes(
         folder,
         ports=ports,
@@ -72,6 +75,7 @@ def make_checkups(
         queue_age=lambda: queue_age(outbound.queue, clock.time()),
         settings=lambda: settings_problems(config, outbound),
         sent_today=lambda: activity.today().sent,
+        errors=lambda: errors(clock.time() - DAY_S),
         clock=clock,
     )
     return Checkups(

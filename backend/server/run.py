@@ -103,6 +103,7 @@ class Server:
             stack.callback(threads.shut_down)
             ring = self._set_up_logs(stack)
             appliance = Appliance(self._data, self._clock)
+            appliance.ring = ring
             stack.push_async_callback(appliance.close)
             await appliance.open()
             config = appliance.config.current.server

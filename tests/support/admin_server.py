@@ -196,6 +196,7 @@ async def admin_server(
                 Door(p.listener, p.service, p.host, p.port, p.security, p.purpose)
                 for p in control.open_ports
             ],
+            errors=ring.count_errors,
             clock=clock,
             on_problem=lambda problem: activity.record(ProblemRaised(problem)),
             on_clear=lambda code, subject: activity.record(ProblemCleared(code, subject)),

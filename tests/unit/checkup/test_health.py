@@ -59,6 +59,16 @@ def certificate(days=60, names=("mail.a.test",), own=False):
         (rules.judge_intake(rules.INTAKE, [], practice=False), "warn", "No port"),
         (
             rules.judge_intake(
+                rules.INTAKE, [Door("l", "smtp", "127.0.0.1", 25, "starttls", "x")], practice=False
+            ),
+            "warn",
+            "from this computer only",
+        ),
+        (rules.judge_errors(rules.ERRORS, 0), "ok", "None in the last"),
+        (rules.judge_errors(rules.ERRORS, 1), "warn", "1 error in"),
+        (rules.judge_errors(rules.ERRORS, 7), "warn", "7 errors in"),
+        (
+            rules.judge_intake(
                 rules.INTAKE, [Door("l", "smtp", "127.0.0.1", 2525, "starttls", "x")], practice=False
             ),
             "warn",
@@ -151,6 +161,9 @@ class Fakes:
     def sent_today(self):
         return 1
 
+    def errors(self):
+        return 0
+
 
 def health(probes, **more):
     return Health(probes, config=lambda: CONFIG, clock=FakeClock(NOW.timestamp()), **more)
@@ -216,6 +229,7 @@ def probes_of(folder, chain=None):
         queue_age=age,
         settings=list,
         sent_today=lambda: 0,
+        errors=lambda: 0,
         clock=FakeClock(),
     )
 

@@ -67,3 +67,13 @@ def test_listeners_hear_lines_of_any_thread_until_they_stop(ring):
     stop()
     write("later")
     assert [line.message for line in heard] == ["from a thread"]
+
+
+def test_errors_are_counted_since_a_time(ring, expect_log):
+    expect_log("broke")
+    write("it broke", level=logging.ERROR)
+    write("it works")
+    write("it broke worse", level=logging.CRITICAL)
+    first, *_, last = ring.tail(limit=10, wanted=LineFilter())
+    assert ring.count_errors(first.at) == 2
+    assert ring.count_errors(last.at + 1) == 0
