@@ -1,6 +1,6 @@
 """Which messages are due, and for which attempt are they taken? The queue's `claim`, inside its transaction."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,10 +30,12 @@ everybody there (a relay), by which all recipients can go in one transaction; em
 class Room:
     """How many batches may be claimed. `served`: for domains that are being delivered to; such may have no room (0).
 
-    `idle`: for others, when it is more than one. `places`: how many of these others.
+    `idle`: for others, when it is more than one. `places`: how many of these others, and `retries` how many of them for
+    messages that were tried before; None: all.
     """
 
     places: int
+    retries: int | None = None
     served: Mapping[str, int] = field(default_factory=dict)
     idle: Mapping[str, int] = field(default_factory=dict)
 
@@ -50,19 +52,20 @@ def claim(
     """What is due, the oldest first, as far as there is room; it is `sending` then."""
     left = dict(room.served)
     places, octets = room.places, 0
+    retries = places if room.retries is None else room.retries
     batches: list[Batch] = []
     while places > 0 or any(left.values()):
-        full = [domain for domain, free in left.items() if free <= 0]
-        only = [] if places > 0 else [domain for domain, free in left.items() if free > 0]
-        groups = _due(tx, full, only, now)
+        groups = _due(tx, Room(places=places, retries=retries, served=left), now)
         if not groups:
             break
         for group in groups:
             domain = group[1]
             if domain not in left:
-                if places <= 0:
+                is_retry = group[2] > 0
+                if places <= 0 or (is_retry and retries <= 0):
                     continue
                 places -= 1
+                retries -= is_retry
                 left[domain] = room.idle.get(domain, 1)
             if left[domain] <= 0:
                 continue
@@ -87,9 +90,9 @@ def give_back(tx: Transaction, batches: Sequence[Batch], now: float) -> None:
     )
 
 
-def next_due(reader: Reader, busy: Collection[str]) -> float | None:
-    """When the next attempt is due that is not for a busy domain."""
-    where, params = _among("NOT IN", busy)
+def next_due(reader: Reader, room: Room) -> float | None:
+    """When the next attempt is due for which there is room."""
+    where, params = _where(room)
     due: float | None = reader.value(
         "SELECT next_attempt_at FROM recipient"
         f" WHERE state = 'waiting'{where} ORDER BY next_attempt_at LIMIT 1",
@@ -196,9 +199,9 @@ _RECIPIENTS = (
 )
 
 
-def _due(reader: Reader, full: Collection[str], only: Collection[str], now: float) -> list[Row]:
+def _due(reader: Reader, room: Room, now: float) -> list[Row]:
     """Message, domain, attempts, override, choice of TLS and attempts in all of what is due, each once; none when nothing is."""
-    where, params = _among("IN", only) if only else _among("NOT IN", full)
+    where, params = _where(room)
     rows = reader.rows(
         "SELECT message, domain, attempts, override, tls_choice, max_attempts FROM recipient"
         f" WHERE state = 'waiting' AND next_attempt_at <= :now{where}"
@@ -208,11 +211,23 @@ def _due(reader: Reader, full: Collection[str], only: Collection[str], now: floa
     return list(dict.fromkeys(rows))
 
 
-def _among(how: str, domains: Collection[str]) -> tuple[str, dict[str, object]]:
-    if not domains:
-        return "", {}
-    params: dict[str, object] = {f"domain{n}": domain for n, domain in enumerate(domains)}
-    return f" AND domain {how} ({', '.join(f':{name}' for name in params)})", params
+def _where(room: Room) -> tuple[str, dict[str, object]]:
+    """What may be taken: of domains with room anything, of domains without nothing, of others as the places allow."""
+    params: dict[str, object] = {}
+
+    def names(domains: Iterable[str]) -> str:
+        held = {f"domain{n}": domain for n, domain in enumerate(domains, len(params))}
+        params.update(held)
+        return ", ".join(f":{name}" for name in held)
+
+    open_ = f"domain IN ({names(domain for domain, free in room.served.items() if free > 0)})"
+    if room.places <= 0:
+        return f" AND {open_}", params
+    full = [domain for domain, free in room.served.items() if free <= 0]
+    where = f" AND domain NOT IN ({names(full)})" if full else ""
+    if room.retries is not None and room.retries <= 0:
+        where += f" AND (attempts = 0 OR {open_})"
+    return where, params
 
 
 def _earlier_addresses(reader: Reader, params: dict[str, object]) -> tuple[str, ...]:

@@ -3,10 +3,14 @@
 Behaviour T13 is one delivery for each recipient domain. A domain begins with one, and so it stays for nearly all mail.
 Where many messages wait, further ones come as long as the other side takes what it gets, up to a setting; as soon as it
 puts something off or can't be reached it is one again. Those beyond the first never have more than half of all places.
+
+A delivery that takes long, mostly because the other side stalls, gives its place to the next one and goes on beside it,
+in bounded number. Some places are for first attempts only, so that a crowd of servers that stall again and again, each
+for half an hour, does not keep new mail waiting.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backend.outbound.claims import Room
@@ -15,6 +19,9 @@ from backend.outbound.entries import Batch
 GROW_AFTER = 20  # deliveries that went well, for each connection that there is
 MAX_CHUNK = 16  # messages taken together for one connection: so many have an attempt counted when the process is killed
 TRAIN = 200  # messages after which a domain gives its place to one that waits
+STALLED_AFTER_S = 60.0  # that one message takes: then its delivery has a place beside the others
+STALLED_BESIDE = 3  # times as many as there are places, a security limit; further ones keep theirs
+FOR_FIRST = 5  # one in so many places is for first attempts only
 MAX_KNOWN = 1000  # domains without work of which it is known how they did, a security limit
 
 
@@ -30,10 +37,19 @@ class Lane:
     in_a_row: int = 0
     carried: int = 0
     """Since it has had its place."""
+    stalled: int = 0
+    """Of those that run."""
+    is_retrying: bool = False
+    """Its place was taken for a message that had been tried before."""
 
     @property
     def has_work(self) -> bool:
         return bool(self.waiting) or self.running > 0
+
+    @property
+    def taken(self) -> int:
+        """Places. A lane of which all work is claimed but none begun has one already."""
+        return self.running - self.stalled if self.running else int(bool(self.waiting))
 
     def went_well(self, limit: int) -> None:
         self.carried += 1
@@ -75,16 +91,12 @@ class Lanes:
     def served(self) -> Mapping[str, Lane]:
         return {domain: lane for domain, lane in self._lanes.items() if lane.has_work}
 
-    @property
-    def full(self) -> list[str]:
-        """Domains for which nothing would be claimed now."""
-        return [domain for domain, free in self.room().served.items() if free <= 0]
-
     def room(self) -> Room:
         """What a claim may take."""
         served = self.served
-        # A lane of which all work is claimed but none begun has its place already.
-        places = max(self.places - sum(max(lane.running, 1) for lane in served.values()), 0)
+        places = max(self.places - self._taken(self._lanes.values()), 0)
+        again = [lane for lane in self._lanes.values() if lane.is_retrying]
+        retries = max(self.places - self.places // FOR_FIRST - self._taken(again), 0)
         # Where one gets some, all are filled up.
         is_time = any(lane.is_low for lane in served.values())
         rooms = {
@@ -96,12 +108,18 @@ class Lanes:
             for domain, lane in self._lanes.items()
             if domain not in served and lane.chunk > 1
         }
-        return Room(places=places, served=rooms, idle=idle)
+        return Room(places=places, retries=min(retries, places), served=rooms, idle=idle)
+
+    def _taken(self, lanes: Iterable[Lane]) -> int:
+        """Places that some lanes have, of those that there are."""
+        beyond = sum(lane.stalled for lane in self._lanes.values()) - STALLED_BESIDE * self.places
+        return sum(lane.taken for lane in lanes) + max(beyond, 0)
 
     def add(self, batch: Batch) -> None:
         lane = self._lanes.pop(batch.domain, None) or Lane(batch.domain)
         if not lane.has_work:
             lane.carried = 0
+            lane.is_retrying = batch.attempts > 1
         self._lanes[batch.domain] = lane  # at the end: it was used last
         lane.waiting.append(batch)
         while len(self._lanes) > MAX_KNOWN:
@@ -112,10 +130,12 @@ class Lanes:
 
     def startable(self) -> list[Lane]:
         """Where a delivery may begin now, once for each that may."""
-        free = self.places - self.running
+        lanes = [lane for lane in self._lanes.values() if lane.waiting]
+        if not lanes:
+            return []
+        free = self.places - self._taken(lane for lane in self._lanes.values() if lane.running)
         extra = self.places // 2 - sum(max(lane.running - 1, 0) for lane in self._lanes.values())
         found: list[Lane] = []
-        lanes = [lane for lane in self._lanes.values() if lane.waiting]
         for lane in lanes:
             if free > 0 and lane.running == 0:
                 found.append(lane)

@@ -24,7 +24,7 @@ or after the report about it was delivered; a report that is owed is written dow
 """
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backend.core.address import Address
@@ -221,9 +221,9 @@ class Queue:
         now = self._clock.time()
         await self.database.write(lambda tx: claims.give_back(tx, batches, now))
 
-    async def next_due(self, busy: Collection[str]) -> float | None:
-        """When the next attempt is due that is not for a busy domain."""
-        return await self.database.read(lambda reader: claims.next_due(reader, busy))
+    async def next_due(self, room: Room) -> float | None:
+        """When the next attempt is due for which there is room."""
+        return await self.database.read(lambda reader: claims.next_due(reader, room))
 
     async def settle(
         self,

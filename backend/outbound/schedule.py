@@ -10,6 +10,7 @@ from typing import Any
 
 from backend.core.clock import Clock
 from backend.observe import log as logs
+from backend.outbound import lanes
 from backend.outbound.claims import SameWay
 from backend.outbound.entries import Batch
 from backend.outbound.lanes import Lane, Lanes
@@ -119,7 +120,7 @@ class Scheduler:
                 with logs.bound(queue_id=batch.ids[0], trace=batch.outgoing.trace):
                     # Only where much goes on: else one that is killed would leave more in doubt than it must.
                     beside = behind if lane.connections > 1 else None
-                    if await self._carry(batch, beside):
+                    if await self._carry(lane, batch, beside):
                         lane.went_well(self.lanes.per_domain)
                         self._start()
                     else:
@@ -129,7 +130,17 @@ class Scheduler:
             lane.running -= 1
             self._wake.set()
 
-    async def _carry(self, batch: Batch, beside: "Behind | None") -> bool:
+    async def _carry(self, lane: Lane, batch: Batch, beside: "Behind | None") -> bool:
+        stalled = False
+
+        def stall() -> None:
+            nonlocal stalled
+            stalled = True
+            lane.stalled += 1
+            log.info("delivery takes long and gives up its place", domain=lane.domain)
+            self._wake.set()
+
+        timer = asyncio.get_running_loop().call_later(lanes.STALLED_AFTER_S, stall)
         try:
             return await self._attempt(batch, beside)
         except (
@@ -138,12 +149,15 @@ class Scheduler:
             log.error("delivery attempt ended by a fault of this server", error=error)
             await self._queue.put_back(batch)
             return False
+        finally:
+            timer.cancel()
+            lane.stalled -= stalled
 
     async def _wait(self) -> None:
         timeout_s = LONGEST_WAIT_S
         room = self.lanes.room()
         if room.places or any(room.served.values()):
-            due = await self._queue.next_due(self.lanes.full)
+            due = await self._queue.next_due(room)
             if due is not None:
                 timeout_s = min(max(due - self._clock.time(), 0.0), LONGEST_WAIT_S)
         try:

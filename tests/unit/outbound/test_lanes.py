@@ -1,6 +1,8 @@
 """How many deliveries a domain may have, and how many messages are claimed for it: the rules, and the queue at work."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -39,13 +41,12 @@ def batch(domain="b.test", number=1) -> Batch:
 
 def test_a_domain_begins_with_one_message_at_a_time():
     lanes = Lanes(places=10, per_domain=5)
-    assert lanes.room() == Room(places=10)
+    assert lanes.room() == Room(places=10, retries=8)
     lanes.add(batch())
     (lane,) = lanes.startable()
     lane.waiting.popleft()
     lane.running = 1
-    assert lanes.room() == Room(places=9, served={"b.test": 0})
-    assert lanes.full == ["b.test"]
+    assert lanes.room() == Room(places=9, retries=8, served={"b.test": 0})
 
 
 def test_deliveries_grow_while_they_go_well_up_to_the_setting():
@@ -95,9 +96,93 @@ def test_a_domain_with_much_mail_gives_its_place_to_one_that_waits():
     lane.waiting.clear()
     assert lanes.room().served == {"b.test": 7}
     lane.carried = TRAIN
-    assert lanes.room() == Room(places=0, served={"b.test": 0})
+    assert lanes.room() == Room(places=0, retries=0, served={"b.test": 0})
     lane.running = 0
-    assert lanes.room() == Room(places=1, idle={"b.test": 8})
+    assert lanes.room() == Room(places=1, retries=1, idle={"b.test": 8})
+
+
+def running(lanes, domain, *, attempts=1, stalled=False):
+    lanes.add(replace(batch(domain), attempts=attempts))
+    lane = lanes.served[domain]
+    lane.waiting.clear()
+    lane.running, lane.stalled = 1, int(stalled)
+
+
+def test_stalled_deliveries_keep_no_place_until_there_are_too_many():
+    lanes = Lanes(places=10, per_domain=5)
+    for n in range(30):
+        running(lanes, f"d{n}.test", stalled=True)
+    assert lanes.room().places == 10
+    lanes.add(batch("new.test"))
+    assert [lane.domain for lane in lanes.startable()] == ["new.test"]
+    lanes.take_waiting()
+    for n in range(30, 36):
+        running(lanes, f"d{n}.test", stalled=True)
+    assert lanes.room().places == 4
+    for n in range(36, 50):
+        running(lanes, f"d{n}.test", stalled=True)
+    assert lanes.room().places == 0
+    lanes.add(batch("new.test"))
+    assert not lanes.startable()
+
+
+def test_repeated_attempts_leave_places_to_first_ones():
+    lanes = Lanes(places=10, per_domain=5)
+    for n in range(5):
+        running(lanes, f"d{n}.test", attempts=2)
+    room = lanes.room()
+    assert (room.places, room.retries) == (5, 3)
+    for n in range(5, 8):
+        running(lanes, f"d{n}.test", attempts=4)
+    room = lanes.room()
+    assert (room.places, room.retries) == (2, 0)
+    for n in range(50):
+        running(lanes, f"s{n}.test", attempts=2, stalled=True)
+    assert lanes.room().retries == 0
+
+
+async def test_where_there_is_room_for_first_attempts_only_others_wait(tmp_path):
+    clock = FakeClock()
+    async with OutboundRig(tmp_path, 9, run=False, clock=clock) as rig:
+        await rig.submit("bo@b.test", "cy@c.test")
+        await rig.queue.give_back(await rig.queue.claim(Room(places=1)))
+        await rig.queue.database.write(
+            lambda tx: tx.run(
+                "UPDATE recipient SET attempts = 1, next_attempt_at = 5 WHERE domain = 'b.test'"
+            )
+        )
+        only_first = Room(places=3, retries=0)
+        assert await rig.queue.next_due(only_first) > 5
+        assert [b.domain for b in await rig.queue.claim(only_first)] == ["c.test"]
+        assert await rig.queue.next_due(only_first) is None
+        assert await rig.queue.next_due(Room(places=3, retries=0, served={"b.test": 1})) == 5
+        assert not await rig.queue.claim(Room(places=3, retries=0, served={"b.test": 0}))
+        assert [b.domain for b in await rig.queue.claim(Room(places=1))] == ["b.test"]
+
+
+async def test_a_crowd_of_stalling_servers_does_not_keep_others_waiting(tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.outbound.lanes.STALLED_AFTER_S", 0.1)
+    stalling = [ScriptedServer(stall) for _ in range(12)]
+    async with AsyncExitStack() as stack:
+        for server in stalling:
+            await stack.enter_async_context(server)
+        sink = await stack.enter_async_context(SmtpSink())
+        routes, transports = [], {}
+        for n, server in enumerate([*stalling, sink]):
+            transports[f"t{n}"] = {
+                "smtp": {"host": "127.0.0.1", "port": server.port, "no_starttls": True}
+            }
+            routes.append({"to_domain": [f"d{n}.test"], "transport": f"t{n}"})
+        config = rig_config(9, transports=transports, routes=routes)
+        rig = await stack.enter_async_context(
+            OutboundRig(tmp_path, 9, config=config, limits=Limits())
+        )
+        for n in range(12):
+            await rig.submit(f"bo@d{n}.test")
+        await rig.submit("bo@d12.test")
+        await sink.wait_for(1)
+        await rig.until(lambda: rig.outbound._scheduler.running == 12)
+        await rig.outbound._scheduler.drain(0)
 
 
 async def test_nothing_is_claimed_for_domains_without_room(tmp_path):
