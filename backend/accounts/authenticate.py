@@ -48,9 +48,10 @@ async def authenticate(
     peer: str,
     tls: bool,
     binding: bytes | None = None,
+    client: str = "",
 ) -> AccountId:
     """`initial`: the decoded initial response, None if there was none (`=` is the empty one). `binding`: the same as
-    for `offered_mechanisms`, so that a list without -PLUS is known to be someone else's (RFC 5802 §6).
+    for `offered_mechanisms`, so that a list without -PLUS is known to be someone else's (RFC 5802 §6). `client`: what the program calls itself.
 
     Raises:
         LoginRefused: with a text for the client; `kind` says which reply fits.
@@ -68,7 +69,7 @@ async def authenticate(
             f"That sign-in mechanism is not known here; there are {', '.join(known)}",
             kind=Refusal.UNSUPPORTED,
         )
-    dialogue = _Dialogue(server, exchange, logins, protocol=protocol, peer=peer)
+    dialogue = _Dialogue(server, exchange, logins, protocol=protocol, peer=peer, told=(tls, client))
     try:
         return await dialogue.run(server.start(initial))
     finally:
@@ -86,12 +87,14 @@ class _Dialogue:
         *,
         protocol: str,
         peer: str,
+        told: tuple[bool | None, str] = (None, ""),
     ) -> None:
         self._server = server
         self._exchange = exchange
         self._logins = logins
         self._protocol = protocol
         self._peer = peer
+        self._told = told
         self._attempt: Attempt | None = None
         self._tried = ""
 
@@ -100,7 +103,9 @@ class _Dialogue:
             self._attempt.__exit__()
 
     def _begin(self, login: str) -> Attempt:
-        self._attempt = self._logins.begin(login, peer=self._peer)
+        self._attempt = self._logins.begin(
+            login, peer=self._peer, encrypted=self._told[0], client=self._told[1]
+        )
         return self._attempt
 
     async def _send(self, challenge: bytes) -> bytes:

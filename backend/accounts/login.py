@@ -24,6 +24,7 @@ from backend.sasl.steps import CramCredentials, ScramCredentials
 
 log = logs.get(__name__)
 
+MAX_CLIENT_CHARS = 200  # what a program says of itself, a security limit
 MAX_LOGIN_CHARS = 320  # longer names are nobody's; a security limit
 
 
@@ -138,15 +139,17 @@ class Logins:
         except PrepError:
             return None
 
-    def begin(self, login: str, *, peer: str) -> "Attempt":
-        """Asks the throttle. The attempt must be ended with `succeed` or `fail`, or left by its `with` block.
+    def begin(
+        self, login: str, *, peer: str, encrypted: bool | None = None, client: str = ""
+    ) -> "Attempt":
+        """Asks the throttle. `encrypted` and `client` are for the list of sign-ins. The attempt must be ended with `succeed` or `fail`, or left by its `with` block.
 
         Raises:
             LoginRefused: too many failures; nothing was checked.
         """
         account = self.account_of(login)
         if self._is_exempt(peer):
-            return Attempt(self, login, account, peer, exempt=True)
+            return Attempt(self, login, account, peer, exempt=True, told=(encrypted, client))
         wait_s = self._throttle.begin(peer, _name_key(login, account))
         if wait_s > 0:
             log.info("sign-in held off", peer=peer, wait_s=round(wait_s))
@@ -155,7 +158,7 @@ class Logins:
                 f"Too many failed sign-ins; try again in {minutes} minute{'s' if minutes > 1 else ''}",
                 kind=Refusal.TOO_MANY,
             )
-        return Attempt(self, login, account, peer, exempt=False)
+        return Attempt(self, login, account, peer, exempt=False, told=(encrypted, client))
 
     async def check_password(
         self, login: str, password: str, *, protocol: str, peer: str, tls: bool = False
@@ -164,7 +167,7 @@ class Logins:
         LoginRefused: wrong name or password, too many failures, no TLS, or the account is switched off.
         """
         self.require_encryption(peer, tls=tls)
-        with self.begin(login, peer=peer) as attempt:
+        with self.begin(login, peer=peer, encrypted=tls) as attempt:
             if await attempt.password_is_right(password):
                 return await attempt.succeed(protocol=protocol, mechanism="PASSWORD")
             raise await attempt.fail(
@@ -226,6 +229,8 @@ class Logins:
                     succeeded=succeeded,
                     mechanism=mechanism,
                     at=self._clock.time(),
+                    encrypted=attempt.encrypted,
+                    client=attempt.client,
                 )
             )
 
@@ -253,13 +258,22 @@ class Attempt:
     """One try to sign in that the throttle has let through."""
 
     def __init__(
-        self, logins: Logins, login: str, account: AccountId | None, peer: str, *, exempt: bool
+        self,
+        logins: Logins,
+        login: str,
+        account: AccountId | None,
+        peer: str,
+        *,
+        exempt: bool,
+        told: tuple[bool | None, str] = (None, ""),
     ) -> None:
         self._logins = logins
         self.login = login
         self.account = account
         self.peer = peer
         self.exempt = exempt
+        self.encrypted = told[0]
+        self.client = told[1][:MAX_CLIENT_CHARS]
         self._released = False
 
     def __enter__(self) -> Self:

@@ -15,7 +15,7 @@ from aiohttp import web
 from backend.admin.faults import DeniedError
 from backend.admin.local_socket import is_owner
 from backend.admin.password import AdminPassword, TooManyChecksError
-from backend.admin.sessions import Session, Sessions
+from backend.admin.sessions import MAX_AGENT_CHARS, Session, Sessions
 from backend.admin.throttle import Throttle
 from backend.api.endpoint import CSRF_HEADER, SESSION_COOKIE_PLAIN, SESSION_COOKIE_TLS
 from backend.core.clock import Clock
@@ -166,6 +166,8 @@ class Access:
                 succeeded=right,
                 mechanism="password",
                 at=self._clock.time(),
+                encrypted=request.secure,
+                client=request.headers.get("User-Agent", "")[:MAX_AGENT_CHARS],
             )
         )
         if not right:

@@ -64,8 +64,9 @@ def trace_summary(value: TraceRecord) -> t.TraceSummary:
     )
 
 
-def sign_in(value: SignedIn) -> t.SignInEntry:
+def sign_in(value: SignedIn, number: int = 0) -> t.SignInEntry:
     return t.SignInEntry(
+        number=number,
         at=at(value.at),
         account=value.account,
         address=value.address,
@@ -73,6 +74,8 @@ def sign_in(value: SignedIn) -> t.SignInEntry:
         peer=value.peer,
         succeeded=value.succeeded,
         mechanism=value.mechanism,
+        encrypted=value.encrypted,
+        client=value.client,
     )
 
 

@@ -396,6 +396,11 @@ class Client(FlowCalls):
     async def sign_ins(self, query: t.SignInQuery | None = None) -> list[t.SignInEntry]:
         return (await self._call("sign_ins", t.SignIns, query=query)).items
 
+    async def sign_in_sources(
+        self, query: t.SignInSourceQuery | None = None
+    ) -> list[t.SignInSource]:
+        return (await self._call("sign_in_sources", t.SignInSources, query=query)).items
+
     # ---- configuration
 
     async def config(self) -> t.Configuration:
@@ -408,11 +413,16 @@ class Client(FlowCalls):
         """`revision`: the one that the texts were made from; another one by now is an ApiError 409."""
         return await self._call("apply_config", t.ConfigApplied, body=request, revision=revision)
 
-    async def revisions(self) -> t.Revisions:
-        return await self._call("revisions", t.Revisions)
+    async def revisions(self, *, limit: int = 50, offset: int = 0) -> t.Revisions:
+        query = t.RevisionsQuery(limit=limit, offset=offset)
+        return await self._call("revisions", t.Revisions, query=query)
 
     async def revision_diff(self, number: int) -> t.RevisionDiff:
         return await self._call("revision_diff", t.RevisionDiff, path={"number": number})
+
+    async def check_revert(self, number: int) -> t.ConfigCheck:
+        """What going back would do."""
+        return await self._call("check_revert", t.ConfigCheck, path={"number": number})
 
     async def revert(self, number: int, *, revision: int) -> t.ConfigApplied:
         return await self._call(

@@ -144,7 +144,6 @@ PAGES: tuple[Page, ...] = (
         path="/activity/{trace}",
         icon="mail",
         parent="activity",
-        without_qt="The window shows a message beside the list of messages.",
     ),
     Page(
         id="log",
@@ -161,8 +160,7 @@ PAGES: tuple[Page, ...] = (
         title="Sign-ins",
         path="/signins",
         icon="key",
-        words="logins failures security",
-        without_qt="The window lists the sign-ins of each account on the page of the account.",
+        words="logins failures security wrong passwords attacks",
     ),
     Page(
         id="health",
@@ -178,8 +176,16 @@ PAGES: tuple[Page, ...] = (
         title="Settings",
         path="/settings",
         icon="settings",
-        words="configuration toml files revisions go back",
-        without_qt="Who sits at the window can open the files in the folder of the server with an editor of their choice.",
+        words="configuration toml files text advanced",
+    ),
+    Page(
+        id="revisions",
+        area="system",
+        title="Changes of the settings",
+        path="/settings/revisions",
+        icon="history",
+        parent="settings",
+        words="revisions history undo revert diff go back",
     ),
     Page(
         id="server",
@@ -483,15 +489,6 @@ COMING: tuple[Page, ...] = (
         icon="hand-stop",
         parent="queue",
         form="hold-rule",
-    ),
-    Page(
-        id="revisions",
-        area="system",
-        title="Changes of the settings",
-        path="/settings/revisions",
-        icon="history",
-        parent="settings",
-        words="revisions history undo revert diff",
     ),
 )
 """Pages that no face has yet. They are not served."""

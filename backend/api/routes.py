@@ -605,6 +605,13 @@ ROUTES: tuple[Route, ...] = (
         raw=EVENT_STREAM,
     ),
     _get("sign_ins", "/sign-ins", t.SignIns, "Who signed in, or tried to", query=t.SignInQuery),
+    _get(
+        "sign_in_sources",
+        "/sign-ins/failures",
+        t.SignInSources,
+        "Failed sign-ins by the address they came from",
+        query=t.SignInSourceQuery,
+    ),
     # configuration
     _get("config", "/config", t.Configuration, "The configuration as text and as values"),
     _post(
@@ -621,12 +628,24 @@ ROUTES: tuple[Route, ...] = (
         "Apply a configuration, all or nothing",
         request=t.ConfigFiles,
     ),
-    _get("revisions", "/config/revisions", t.Revisions, "Every change of the configuration"),
+    _get(
+        "revisions",
+        "/config/revisions",
+        t.Revisions,
+        "Every change of the configuration",
+        query=t.RevisionsQuery,
+    ),
     _get(
         "revision_diff",
         "/config/revisions/{number}/diff",
         t.RevisionDiff,
         "What one revision changed",
+    ),
+    _get(
+        "check_revert",
+        "/config/revisions/{number}/revert",
+        t.ConfigCheck,
+        "What going back to that revision would do; nothing is changed",
     ),
     _post(
         "revert",

@@ -513,8 +513,11 @@ class Log(Reply):
 
 
 class SignInEntry(Reply):
-    """`protocol`: imap, submission or admin."""
+    """`protocol`: imap, submission or admin. `number` tells entries apart. `encrypted`: null where nobody noted it.
+    `client`: what the program said of itself.
+    """
 
+    number: int = 0
     at: datetime
     account: str
     address: str
@@ -522,18 +525,57 @@ class SignInEntry(Reply):
     peer: str
     succeeded: bool
     mechanism: str = ""
+    encrypted: bool | None = None
+    client: str = ""
 
 
 class SignIns(Reply):
+    """`total`: how many match."""
+
     items: list[SignInEntry]
     """Newest first."""
+    total: int = 0
 
 
 class SignInQuery(Request):
+    """`search` is found in the name, the address or the program."""
+
     limit: int = Field(default=100, ge=1, le=MAX_PAGE)
+    offset: int = Field(default=0, ge=0, le=MAX_NUMBER)
     account: str = Field(default="", max_length=64)
     failed: bool = False
     """Only those that failed."""
+    succeeded: bool | None = None
+    protocol: str = Field(default="", max_length=20)
+    peer: str = Field(default="", max_length=64)
+    search: str = Field(default="", max_length=200)
+    since: datetime | None = None
+
+
+class SignInSource(Reply):
+    """An address from which sign-ins failed. `names`: what was tried, up to twenty. `succeeded`: how often it went well from there."""
+
+    peer: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    names: list[str]
+    protocols: list[str]
+    succeeded: int = 0
+
+
+class SignInSources(Reply):
+    items: list[SignInSource]
+    """The worst first."""
+    total: int = 0
+
+
+class SignInSourceQuery(Request):
+    """`search` is found in the address or in a name that was tried."""
+
+    limit: int = Field(default=100, ge=1, le=MAX_PAGE)
+    offset: int = Field(default=0, ge=0, le=MAX_NUMBER)
+    search: str = Field(default="", max_length=200)
 
 
 # ---- configuration
@@ -553,12 +595,35 @@ class ConfigFiles(Request):
     files: dict[Literal["server.toml", "domains.toml"], Annotated[str, Field(max_length=4_000_000)]]
 
 
+class DiffPart(Reply):
+    text: str
+    changed: bool = False
+
+
+class DiffLine(Reply):
+    """`old`, `new`: its number in either text, 0 where it is not in it. `gap`: lines that are the same were left out."""
+
+    kind: Literal["same", "removed", "added", "gap"]
+    old: int = 0
+    new: int = 0
+    parts: list[DiffPart] = Field(default_factory=list)
+
+
+class FileDiff(Reply):
+    """What differs in one file. `left_out`: further lines, where there are too many."""
+
+    file: str
+    lines: list[DiffLine]
+    left_out: int = 0
+
+
 class ConfigCheck(Reply):
-    """`problems` of severity error would refuse it. `effects`: what applying would do, in sentences."""
+    """`problems` of severity error would refuse it. `effects`: what applying would do, in sentences. `files`: in which lines."""
 
     problems: list[Problem]
     effects: list[str] = Field(default_factory=list)
     needs_restart: bool = False
+    files: list[FileDiff] = Field(default_factory=list)
 
 
 class ConfigApplied(Reply):
@@ -578,13 +643,20 @@ class Revisions(Reply):
     items: list[Revision]
     """Newest first."""
     current: int
+    total: int = 0
+
+
+class RevisionsQuery(Request):
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+    offset: int = Field(default=0, ge=0, le=MAX_NUMBER)
 
 
 class RevisionDiff(Reply):
-    """What the revision changed against the one before, as a unified diff."""
+    """What the revision changed against the one before, as a unified diff and line by line."""
 
     number: int
     diff: str
+    files: list[FileDiff] = Field(default_factory=list)
 
 
 # ---- server and jobs

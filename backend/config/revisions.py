@@ -73,9 +73,9 @@ class Revisions:
         for number in self.numbers()[:-MAX_REVISIONS]:
             self._path(number).unlink(missing_ok=True)
 
-    def newest(self, limit: int) -> list[Revision]:
-        """The newest first."""
-        wanted = list(reversed(self.numbers()))[:limit]
+    def newest(self, limit: int, offset: int = 0) -> list[Revision]:
+        """The newest first, without the first `offset` of them."""
+        wanted = list(reversed(self.numbers()))[offset : offset + limit]
         return [found for number in wanted if (found := self.find(number)) is not None]
 
 

@@ -215,16 +215,22 @@ class ConfigStore:
         domains: str | None = None,
         author: str,
         base_revision: int | None = None,
+        note: str = "",
     ) -> Applied:
         """As `apply`, with the texts of the files, comments and all; None leaves a file as it is.
 
         Raises:
             ConfigError, ConflictError: as `apply`.
         """
-        return await finish(self._apply_texts(server, domains, author, base_revision))
+        return await finish(self._apply_texts(server, domains, author, base_revision, note))
 
     async def _apply_texts(
-        self, server: str | None, domains: str | None, author: str, base_revision: int | None
+        self,
+        server: str | None,
+        domains: str | None,
+        author: str,
+        base_revision: int | None,
+        note: str,
     ) -> Applied:
         async with self._lock:
             await self._pick_up()
@@ -245,7 +251,7 @@ class ConfigStore:
                 self._texts = Texts(before.server + mark, before.domains + mark, before.stamp)
             new = Config(loaded.server, loaded.domains, old.revision + 1)
             steps = _plan(old, new)
-            note = "" if steps else "Changed comments or order"
+            note = note or ("" if steps else "Changed comments or order")
             try:
                 applied = await self._carry_out(new, steps, texts, loaded, author=author, note=note)
             except BaseException:
@@ -415,9 +421,12 @@ class ConfigStore:
 
     # --- history -----------------------------------------------------------------------------------------------------
 
-    async def revisions(self, limit: int = 100) -> list[Revision]:
-        """The newest first."""
-        return await run_blocking(Pool.FILES, self._revisions.newest, limit)
+    async def revisions(self, limit: int = 100, offset: int = 0) -> list[Revision]:
+        """The newest first, without the first `offset` of them."""
+        return await run_blocking(Pool.FILES, self._revisions.newest, limit, offset)
+
+    async def count_revisions(self) -> int:
+        return len(await run_blocking(Pool.FILES, self._revisions.numbers))
 
     async def find_revision(self, number: int) -> Revision | None:
         """None when it is not kept."""
@@ -429,7 +438,7 @@ class ConfigStore:
         Raises:
             NotFoundError: there is no such revision.
         """
-        new = await self._get(number)
+        new = await self.get_revision(number)
         return difference(await run_blocking(Pool.FILES, self._revisions.find, number - 1), new)
 
     async def revert(
@@ -442,7 +451,7 @@ class ConfigStore:
             ConfigError, ConflictError: as `apply`.
         """
         return await self._go_to(
-            await self._get(number - 1), f"Undid revision {number}", author, base_revision
+            await self.get_revision(number - 1), f"Undid revision {number}", author, base_revision
         )
 
     async def restore(
@@ -450,22 +459,24 @@ class ConfigStore:
     ) -> Applied:
         """Makes everything as revision `number` left it, as a new revision. Raises as `revert`."""
         return await self._go_to(
-            await self._get(number), f"Back to revision {number}", author, base_revision
+            await self.get_revision(number), f"Back to revision {number}", author, base_revision
         )
 
     async def _go_to(
         self, target: Revision, note: str, author: str, base_revision: int | None
     ) -> Applied:
-        loaded = load_texts(target.server, target.domains)
-        return await self.apply(
-            loaded.domains,
-            server=loaded.server,
+        return await self.apply_texts(
+            server=target.server,
+            domains=target.domains,
             author=author,
             base_revision=base_revision,
             note=note,
         )
 
-    async def _get(self, number: int) -> Revision:
+    async def get_revision(self, number: int) -> Revision:
+        """Raises:
+        NotFoundError: it is not kept.
+        """
         found = await run_blocking(Pool.FILES, self._revisions.find, number)
         if found is None:
             raise NotFoundError(

@@ -122,7 +122,9 @@ class ProblemCleared:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A sign-in that worked or failed; `protocol` is imap, submission or admin."""
+    """A sign-in that worked or failed; `protocol` is imap, submission or admin. `encrypted` is None where nobody noted it;
+    `client`: what the program said of itself.
+    """
 
     account: str
     address: str
@@ -131,6 +133,8 @@ class SignedIn:
     succeeded: bool
     mechanism: str
     at: float
+    encrypted: bool | None = None
+    client: str = ""
 
 
 ServerEvent = (

@@ -282,6 +282,7 @@ class Dialogue:
                 peer=self._wire.peer[0],
                 tls=bool(self._wire.tls_text()),
                 binding=self._wire.tls_binding(),
+                client=self._greeting.name if self._greeting is not None else "",
             )
         except LoginRefused as refused:
             status = SmtpStatus(refused.kind.smtp_code, refused.kind.enhanced, refused.public)

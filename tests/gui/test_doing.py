@@ -297,8 +297,9 @@ def test_with_several_accounts_one_is_chosen(rig: Rig) -> None:
 def test_steps_appear_while_one_looks(rig: Rig) -> None:
     async def scenario() -> None:
         fill(rig.admin)
-        page = await rig.show("/activity/x1")
+        page = await rig.show("/activity")
         assert isinstance(page, ActivityPage)
+        page.open("x1")
         await rig.until(lambda: len(page.panel.timeline.steps()) == 1)
         rig.admin.push(t.TimelineEvent(trace="x1", step=a_step("sent", "250 ok", 5)))
         await rig.until(lambda: len(page.panel.timeline.steps()) == 2)

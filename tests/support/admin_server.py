@@ -222,6 +222,7 @@ async def admin_server(
             flows=flows,
             server=control,
         )
+        changes = config.changes.subscribe(on_event=lambda: [*map(feed.publish, changes.take())])
         password = AdminPassword(folder.secrets)
         first = await password.make()
         sessions = Sessions(folder.secrets, clock)

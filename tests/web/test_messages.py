@@ -168,13 +168,18 @@ async def test_the_log_runs_pauses_and_is_saved(visitor: Visitor) -> None:
 async def test_a_sign_in_that_fails_is_seen_at_once(visitor: Visitor) -> None:
     visitor.expected.append("401")
     page = await visitor.open("/signins")
-    await page.get_by_role("button", name="Failed").click()
+    await page.get_by_label("Result").select_option(label="refused")
     refused = page.get_by_role("row").filter(has_text="refused")
     await expect(page.locator(".empty, table")).to_be_visible()
     before = await refused.count()
     stranger = await visitor.arrive()
     await visitor.sign_in(stranger, "a guess of mine")
     await expect(refused).to_have_count(before + 1)
+    # By the address it came from, and from there to all that came from it.
+    await page.get_by_role("button", name="Refused, by address").click()
+    await page.get_by_role("rowheader").get_by_role("link").first.click()
+    await expect(page.get_by_text("Only sign-ins from 127.0.0.1")).to_be_visible()
+    await expect(page.get_by_role("row").filter(has_text="signed in").first).to_be_visible()
 
 
 async def test_text_from_outside_stays_text(visitor: Visitor) -> None:

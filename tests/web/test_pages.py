@@ -26,7 +26,8 @@ PAGES = {
     "/log": ".log .line",
     "/signins": "table",
     "/health": ".checkrow",
-    "/settings": ".changes li",
+    "/settings": ".editor",
+    "/settings/revisions": ".diff .added",
     "/server": ".facts",
     "/nowhere": ".empty",
 }

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.support.browser import Visitor
+from tests.support.browser import Visitor, barriers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -27,20 +27,20 @@ async def test_a_fault_is_shown_with_its_line_and_the_right_text_is_applied(
     visitor.expected += ["400", "422"]
     page = await visitor.open("/settings")
     area = page.get_by_label("Text of domains.toml")
-    await page.locator(".changes li").first.wait_for()
-    changes = await page.locator(".changes li").count()
     before = await text_of(page)
     await area.fill(before + '\n[domains."typed.example"]\ndescriptoin = "typed"\n')
     faulty = len(before.splitlines()) + 3
     await page.get_by_role("button", name="Check", exact=True).click()
     fault = page.get_by_role("alert")
     await expect(fault).to_contain_text("descriptoin")
+    await expect(page.locator(".numbers .faulty")).to_have_text(str(faulty))
     line = fault.get_by_role("button", name=f"domains.toml, line {faulty}")
     await line.click()
     chosen = await area.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd)")
     assert chosen == 'descriptoin = "typed"'
-    await page.get_by_role("button", name="Save and apply").click()
+    await page.get_by_role("button", name="Save…").click()
     await expect(fault).to_contain_text("descriptoin")
+    assert await page.get_by_role("dialog").count() == 0
 
     # What was typed outlives a look at another page.
     await visitor.go(page, "/domains")
@@ -50,20 +50,29 @@ async def test_a_fault_is_shown_with_its_line_and_the_right_text_is_applied(
     await area.fill((await text_of(page)).replace("descriptoin", "description"))
     await page.get_by_role("button", name="Check", exact=True).click()
     await expect(page.get_by_text("No fault found.")).to_be_visible()
-    await page.get_by_role("button", name="Save and apply").click()
+    await expect(page.locator(".diff .added")).to_have_count(3)
+    await page.get_by_role("button", name="Save…").click()
+    question = page.get_by_role("dialog", name="Save these settings?")
+    assert await barriers(page) == []
+    await question.get_by_role("button", name="Save and apply").click()
     await expect(page.get_by_text("Saved, and in force.")).to_be_visible()
 
-    # The change is in the list, says what it did, and is taken back.
+    # The change is in the list, says what it did, is taken back, and that is undone and done again.
+    await visitor.go(page, "/settings/revisions")
     newest = page.locator(".changes li").first
-    await expect(newest).to_contain_text(f"{changes + 1}. ")
     await expect(newest).to_contain_text("holds now")
-    await newest.get_by_role("button", name="What change").click()
-    await expect(page.locator(".diff .plus").first).to_be_visible()
-    await expect(page.locator(".diff")).to_contain_text('+[domains."typed.example"]')
-    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
-    await page.locator(".changes li").nth(1).get_by_role("button", name="Go back to change").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Go back").click()
+    await expect(page.locator(".diff .added").nth(1)).to_contain_text('[domains."typed.example"]')
+    await page.locator(".changes a").nth(1).click()
+    await page.get_by_role("button", name="Go back to this…").click()
+    question = page.get_by_role("dialog")
+    await expect(question.locator(".diff .removed")).to_have_count(3)
+    await question.get_by_role("button", name="Go back").click()
     await expect(page.get_by_text("The old settings hold again.")).to_be_visible()
+    await page.get_by_role("button", name="Undo").last.click()
+    await expect(page.get_by_text("The settings are as they were before.")).to_be_visible()
+    await page.locator(".changes a").nth(3).click()
+    await page.get_by_role("button", name="Go back to this…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Go back").click()
     await visitor.go(page, "/domains")
     await expect(page.get_by_role("rowheader", name="gatepost.test")).to_be_visible()
     await expect(page.get_by_role("rowheader", name="typed.example")).to_have_count(0)
@@ -80,8 +89,11 @@ async def test_a_change_made_elsewhere_is_said_and_nothing_typed_is_lost(visitor
     await dialog.get_by_role("button", name="Add domain").click()
     await expect(page.get_by_text("The settings were changed elsewhere meanwhile")).to_be_visible()
     assert await text_of(page) == "# mine\n"
-    await expect(page.get_by_role("button", name="Save and apply")).to_be_disabled()
-    await page.get_by_role("button", name="Take the new text").click()
+    await expect(page.get_by_role("button", name="Save…")).to_be_disabled()
+    await page.get_by_role("button", name="Compare").click()
+    await expect(page.locator(".diff")).to_contain_text("meanwhile.example")
+    await expect(page.get_by_role("button", name="Save…")).to_be_enabled()
+    await page.get_by_role("button", name="Discard").click()
     assert "meanwhile.example" in await text_of(page)
 
 

@@ -210,7 +210,7 @@ class ActivityPage(Page):
             self._settle.start()
 
     def open(self, rest: str) -> None:
-        if rest == "send":
+        if rest == "new":
             self.send()
         elif rest:
             self._show(rest)

@@ -291,7 +291,7 @@ class OverviewPage(Page):
     # ---- doing
 
     def _send(self) -> None:
-        self.desk.go("/activity/send")
+        self.desk.go("/activity/new")
 
 
 class FlowLine(LayoutButton):

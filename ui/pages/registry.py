@@ -24,10 +24,14 @@ from ui.pages.flow import (
 from ui.pages.form_page import FormPage, is_single_form
 from ui.pages.health import HealthPage
 from ui.pages.log import LogPage
+from ui.pages.message import MessagePage
 from ui.pages.overview import OverviewPage
 from ui.pages.page import Desk, Page
 from ui.pages.queue import QueuePage
+from ui.pages.revisions import RevisionsPage
 from ui.pages.server import ServerPage
+from ui.pages.settings import SettingsPage
+from ui.pages.signins import SignInsPage
 from ui.pages.transports import TransportPage, TransportsPage
 from ui.presenters.search import Entry
 
@@ -43,8 +47,12 @@ VIEWS: dict[str, Make] = {
     "transports": TransportsPage,
     "transport": TransportPage,
     "activity": ActivityPage,
+    "message": MessagePage,
     "log": LogPage,
     "health": HealthPage,
+    "signins": SignInsPage,
+    "settings": SettingsPage,
+    "revisions": RevisionsPage,
     "server": ServerPage,
     "new-domain": NewDomain,
     "rotate-keys": RotateKeys,

@@ -82,6 +82,7 @@ class SpecListView(QWidget):
         self._asking.timeout.connect(self._ask_again)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search")
+        self.search.setAccessibleName("Search")
         self.search.setClearButtonEnabled(True)
         self.search.setMaximumWidth(320)
         self.search.textChanged.connect(self._asking.start)
@@ -171,6 +172,13 @@ class SpecListView(QWidget):
         for box in self._filters.values():
             box.setCurrentIndex(0)
         self._ask_again()
+
+    def fix(self, fixed: Mapping[str, str]) -> None:
+        """What goes into each query from now on."""
+        if dict(fixed) != self._fixed:
+            self._fixed = dict(fixed)
+            self.model.reset([])
+            self._ask_again()
 
     async def load(self) -> None:
         """Reads as many rows as are shown already, at least a page."""

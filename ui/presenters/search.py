@@ -20,7 +20,7 @@ class Entry:
 ACTIONS: tuple[Entry, ...] = (
     Entry(
         title="Send yourself a message",
-        path="/activity/send",
+        path="/activity/new",
         icon="send",
         kind="Do",
         words="test try trace mail",

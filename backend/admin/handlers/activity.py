@@ -12,6 +12,7 @@ from backend.core.errors import NotFoundError, UserError
 from backend.core.ids import QueueId, TraceId
 from backend.core.problems import Problem
 from backend.observe.ring import LineFilter
+from backend.observe.signins import SignInFilter, by_address, matching
 from backend.observe.timeline import Position, TraceRecord
 from backend.observe.wanted import read
 from backend.outbound.history_listing import find_past
@@ -157,10 +158,41 @@ async def log(call: Call) -> t.Log:
 
 async def sign_ins(call: Call) -> t.SignIns:
     query = call.query(t.SignInQuery)
-    found = call.services.activity.sign_ins.recent(
-        limit=query.limit, account=query.account, failed=query.failed
+    wanted = SignInFilter(
+        account=query.account,
+        peer=query.peer,
+        protocol=query.protocol,
+        succeeded=False if query.failed else query.succeeded,
+        text=query.search,
+        since=query.since.timestamp() if query.since is not None else 0.0,
     )
-    return t.SignIns(items=[wire.sign_in(entry) for entry in found])
+    entries = call.services.activity.sign_ins.snapshot()
+    found = await run_blocking(Pool.FILES, matching, entries, wanted)
+    shown = found[query.offset : query.offset + query.limit]
+    return t.SignIns(
+        items=[wire.sign_in(entry, number) for number, entry in shown], total=len(found)
+    )
+
+
+async def sign_in_sources(call: Call) -> t.SignInSources:
+    query = call.query(t.SignInSourceQuery)
+    entries = call.services.activity.sign_ins.snapshot()
+    found = await run_blocking(Pool.FILES, by_address, entries, query.search)
+    return t.SignInSources(
+        items=[
+            t.SignInSource(
+                peer=one.peer,
+                count=one.count,
+                first_at=wire.at(one.first_at),
+                last_at=wire.at(one.last_at),
+                names=one.names,
+                protocols=one.protocols,
+                succeeded=one.succeeded,
+            )
+            for one in found[query.offset : query.offset + query.limit]
+        ],
+        total=len(found),
+    )
 
 
 HANDLERS: dict[str, Handler] = {
@@ -168,4 +200,5 @@ HANDLERS: dict[str, Handler] = {
     "trace": trace,
     "log": log,
     "sign_ins": sign_ins,
+    "sign_in_sources": sign_in_sources,
 }

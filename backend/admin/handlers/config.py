@@ -5,16 +5,19 @@ from backend.admin.call import Call, Handler
 from backend.admin.faults import DeniedError
 from backend.admin.services import Services
 from backend.api import types as t
-from backend.config.files import read_texts
+from backend.config.files import Texts, read_texts
+from backend.config.linediff import Line, compare
 from backend.config.load import DOMAINS_FILE, SERVER_FILE, load_texts
 from backend.config.model import ServerConfig
 from backend.config.plan import MISSING, Step, needs_restart, plan, to_plain
+from backend.config.revisions import Revision
 from backend.config.store import Applied
 from backend.core.errors import ConfigError, ConflictError
 from backend.outbound.lint import useless_routes
 from backend.runtime.threads import Pool, run_blocking
 
 MAX_EFFECTS = 50  # sentences in one reply
+MAX_DIFF_LINES = 2_000  # of one file in one reply
 
 
 async def current(services: Services) -> t.Configuration:
@@ -39,22 +42,60 @@ async def get_config(call: Call) -> t.Configuration:
 async def check_config(call: Call) -> t.ConfigCheck:
     body = call.body(t.ConfigFiles)
     texts = await run_blocking(Pool.FILES, read_texts, call.services.folder)
+    return await _check(
+        call.services,
+        texts,
+        body.files.get("server.toml", texts.server),
+        body.files.get("domains.toml", texts.domains),
+    )
+
+
+async def check_revert(call: Call) -> t.ConfigCheck:
+    texts = await run_blocking(Pool.FILES, read_texts, call.services.folder)
+    target = await _revision(call)
+    return await _check(call.services, texts, target.server, target.domains)
+
+
+async def _check(services: Services, before: Texts, server: str, domains: str) -> t.ConfigCheck:
+    """What these texts would do in place of those that stand in the files."""
+    files = await run_blocking(
+        Pool.FILES, _differences, (before.server, before.domains), (server, domains)
+    )
     try:
-        loaded = await run_blocking(
-            Pool.FILES,
-            load_texts,
-            body.files.get("server.toml", texts.server),
-            body.files.get("domains.toml", texts.domains),
-        )
+        loaded = await run_blocking(Pool.FILES, load_texts, server, domains)
     except ConfigError as error:
-        return t.ConfigCheck(problems=[wire.problem(problem) for problem in error.problems])
-    old = call.services.config.current
+        return t.ConfigCheck(
+            problems=[wire.problem(problem) for problem in error.problems], files=files
+        )
+    old = services.config.current
     server_steps = plan(to_plain(old.server), to_plain(loaded.server))
     steps = (*server_steps, *plan(to_plain(old.domains), to_plain(loaded.domains)))
     restart = needs_restart(ServerConfig, server_steps)
     in_all = loaded.server.outbound.max_attempts
     warnings = [wire.problem(each.problem()) for each in useless_routes(loaded.domains, in_all)]
-    return t.ConfigCheck(problems=warnings, effects=_effects(steps), needs_restart=bool(restart))
+    return t.ConfigCheck(
+        problems=warnings, effects=_effects(steps), needs_restart=bool(restart), files=files
+    )
+
+
+def _differences(old: tuple[str, str], new: tuple[str, str]) -> list[t.FileDiff]:
+    """Of both files; one that stays as it is is left out."""
+    found = []
+    for name, before, after in zip((SERVER_FILE, DOMAINS_FILE), old, new, strict=True):
+        if lines := compare(before, after):
+            found.append(
+                t.FileDiff(
+                    file=name,
+                    lines=[_line(line) for line in lines[:MAX_DIFF_LINES]],
+                    left_out=max(0, len(lines) - MAX_DIFF_LINES),
+                )
+            )
+    return found
+
+
+def _line(line: Line) -> t.DiffLine:
+    parts = [t.DiffPart(text=part.text, changed=part.changed) for part in line.parts]
+    return t.DiffLine(kind=line.kind, old=line.old, new=line.new, parts=parts)
 
 
 async def apply_config(call: Call) -> t.ConfigApplied:
@@ -124,7 +165,9 @@ def _shown(value: object) -> str:
 
 
 async def revisions(call: Call) -> t.Revisions:
-    found = await call.services.config.revisions(limit=t.MAX_PAGE)
+    query = call.query(t.RevisionsQuery)
+    store = call.services.config
+    found = await store.revisions(limit=query.limit, offset=query.offset)
     return t.Revisions(
         items=[
             t.Revision(
@@ -135,19 +178,35 @@ async def revisions(call: Call) -> t.Revisions:
             )
             for revision in found
         ],
-        current=call.services.config.current.revision,
+        current=store.current.revision,
+        total=await store.count_revisions(),
     )
 
 
 async def revision_diff(call: Call) -> t.RevisionDiff:
     number = call.number("number")
-    return t.RevisionDiff(number=number, diff=await call.services.config.diff(number))
+    new = await _revision(call)
+    before = await call.services.config.find_revision(number - 1)
+    old = (before.server, before.domains) if before is not None else ("", "")
+    return t.RevisionDiff(
+        number=number,
+        diff=await call.services.config.diff(number),
+        files=await run_blocking(Pool.FILES, _differences, old, (new.server, new.domains)),
+    )
+
+
+async def _revision(call: Call) -> Revision:
+    """Raises:
+    NotFoundError: it is not kept.
+    """
+    return await call.services.config.get_revision(call.number("number"))
 
 
 HANDLERS: dict[str, Handler] = {
     "config": get_config,
     "check_config": check_config,
     "apply_config": apply_config,
+    "check_revert": check_revert,
     "revert": revert,
     "revisions": revisions,
     "revision_diff": revision_diff,

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from backend.admin.forms.table import FORMS, by_id
+from backend.admin.forms.table import FORMS
 from backend.admin.language import translated, words_of
+from backend.admin.specs.lists import LISTS
 from backend.api import forms as f
 from backend.api.pages import PAGES
 
@@ -15,12 +16,19 @@ VERSION_CHARS = 16
 
 def spec_json(form: str, language: str) -> tuple[bytes, str] | None:
     """The JSON without what is at its default, and its version; None when there is no such form."""
-    return _spec_json(form, language) if form in by_id() else None
+    return _spec_json(form, language) if form in _all_specs() else None
+
+
+@cache
+def _all_specs() -> dict[str, f.Spec]:
+    """Of forms and of lists without one."""
+    forms = {form.id: form.spec for form in FORMS}
+    return forms | {spec.id: spec for spec in LISTS}
 
 
 @lru_cache(maxsize=MAX_KEPT)
 def _spec_json(form: str, language: str) -> tuple[bytes, str]:
-    spec = translated(by_id()[form].spec, words_of(language))
+    spec = translated(_all_specs()[form], words_of(language))
     content = spec.model_dump_json(exclude_defaults=True)
     version = hashlib.sha256(content.encode()).hexdigest()[:VERSION_CHARS]
     stamped = spec.model_copy(update={"version": version})
@@ -29,10 +37,10 @@ def _spec_json(form: str, language: str) -> tuple[bytes, str]:
 
 def heads(language: str) -> f.Specs:
     items = []
-    for form in FORMS:
-        _, version = _spec_json(form.id, language)
-        title = words_of(language)(form.spec.title)
-        items.append(f.SpecHead(id=form.id, version=version, title=title, page=form.spec.page))
+    for spec in _all_specs().values():
+        _, version = _spec_json(spec.id, language)
+        title = words_of(language)(spec.title)
+        items.append(f.SpecHead(id=spec.id, version=version, title=title, page=spec.page))
     return f.Specs(items=items, language=language)
 
 

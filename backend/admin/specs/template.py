@@ -15,6 +15,7 @@ from backend.admin.forms.table import FORMS
 from backend.admin.forms.transport import PASSWORD_MOVES
 from backend.admin.language import read_po, texts_in
 from backend.admin.specs import check
+from backend.admin.specs.lists import LISTS
 from backend.api.pages import AREAS, PAGES
 
 TEMPLATE = "locale/gatepost.pot"
@@ -36,6 +37,9 @@ def _texts() -> Iterator[tuple[str, str]]:
     for form in FORMS:
         for text in texts_in(form.spec):
             yield f"form {form.id}", text
+    for spec in LISTS:
+        for text in texts_in(spec):
+            yield f"list {spec.id}", text
     for page in PAGES:
         for text in (page.title, page.words):
             if text:

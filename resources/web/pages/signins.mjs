@@ -1,24 +1,19 @@
 import { html, useState } from "../lib/view.mjs";
-import { get } from "../lib/api.mjs";
-import { Ago, Card, Chips, Empty, Loaded, Pill, Title, useLoad } from "../lib/parts.mjs";
+import { Banner, Chips, Title } from "../lib/parts.mjs";
+import { SpecList } from "../lib/listing.mjs";
 
-const WITH = { imap: "mail app, reading", submission: "mail app, sending", admin: "administration" };
+const VIEWS = [["sign-ins", "All"], ["sign-in-sources", "Refused, by address"]];
 
-export function SignIns() {
-  const [which, setWhich] = useState("");
-  const failed = which === "failed";
-  const list = useLoad(() => get("/sign-ins", { limit: 200, failed }), ["sign_ins"], [failed]);
-  return html`<${Title} intro="Who signed in, or tried to, with a mail app or here.">Sign-ins</${Title}>
-    <div class="filters"><${Chips} label="Show" entries=${[["", "All"], ["failed", "Failed"]]} value=${which} onChange=${setWhich} /></div>
-    <${Card}><${Loaded} of=${list}>${({ items }) =>
-      items.length === 0
-        ? html`<${Empty} icon="key" text=${failed ? "No failed sign-in. Good." : "Nobody has signed in yet."} />`
-        : html`<table class="cards"><thead><tr><th scope="col">Name</th><th scope="col">Result</th><th scope="col">With</th><th scope="col">Method</th><th scope="col">From</th><th scope="col">When</th></tr></thead>
-          <tbody>${items.map(
-            (item) => html`<tr key=${item.at + item.peer + item.address}><th scope="row">${item.address || item.account || "(no name)"}</th>
-              <td class="pillcell"><${Pill} kind=${item.succeeded ? "ok" : "error"}>${item.succeeded ? "signed in" : "refused"}</${Pill}></td>
-              <td>${WITH[item.protocol] ?? item.protocol}</td><td class="muted">${item.mechanism}</td>
-              <td data-label="From"><code>${item.peer || "this computer"}</code></td><td><${Ago} at=${item.at} /></td></tr>`,
-          )}</tbody></table>`}
-    </${Loaded}></${Card}>`;
+/** `peer`: only what came from there. */
+export function SignIns({ peer }) {
+  const [view, setView] = useState("sign-ins");
+  const shown = peer ? "sign-ins" : view;
+  const choose = (next) => {
+    setView(next);
+    if (peer) location.hash = "#/signins";
+  };
+  return html`<${Title} intro="Who signed in, or tried to, with a mail app or to the administration.">Sign-ins</${Title}>
+    <div class="filters"><${Chips} label="Show" entries=${VIEWS} value=${shown} onChange=${choose} /></div>
+    ${peer && html`<${Banner} action=${html`<a class="button" href="#/signins">Show all</a>`}>Only sign-ins from ${peer}</${Banner}>`}
+    <${SpecList} key=${shown + (peer ?? "")} id=${shown} query=${peer ? { peer } : {}} />`;
 }
