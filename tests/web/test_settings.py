@@ -82,11 +82,11 @@ async def test_a_change_made_elsewhere_is_said_and_nothing_typed_is_lost(visitor
     page = await visitor.open("/settings")
     area = page.get_by_label("Text of domains.toml")
     await area.fill("# mine\n")
-    other = await visitor.open("/domains")
-    await other.get_by_role("button", name="Add domain").click()
-    dialog = other.get_by_role("dialog", name="Add a domain")
-    await dialog.get_by_label("Domain").fill("meanwhile.example")
-    await dialog.get_by_role("button", name="Add domain").click()
+    other = await visitor.open("/settings")
+    theirs = await text_of(other) + '\n[domains."meanwhile.example"]\n'
+    await other.get_by_label("Text of domains.toml").fill(theirs)
+    await other.get_by_role("button", name="Save…").click()
+    await other.get_by_role("button", name="Save and apply").click()
     await expect(page.get_by_text("The settings were changed elsewhere meanwhile")).to_be_visible()
     assert await text_of(page) == "# mine\n"
     await expect(page.get_by_role("button", name="Save…")).to_be_disabled()
