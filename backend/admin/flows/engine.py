@@ -312,13 +312,13 @@ async def _shown(visit: Visit, faults: Sequence[Fault] = ()) -> w.FlowStep:
         {
             "id": state.id,
             "type": state.type,
-            "name": kind.name,
+            "name": visit.words(kind.name),
             "about": kind.about(state),
             "step": step.id,
             "kind": step.kind,
             "title": step.title,
-            "intro": step.intro,
-            "why": step.why,
+            "intro": visit.words(step.intro) if step.intro else "",
+            "why": visit.words(step.why) if step.why else "",
             "rail": [
                 w.RailItem(
                     id=each.id,
@@ -329,8 +329,8 @@ async def _shown(visit: Visit, faults: Sequence[Fault] = ()) -> w.FlowStep:
                 for i, each in enumerate(steps)
             ],
             "can_back": at > first and step.kind != "done",
-            "primary": step.primary,
-            "skip": step.skip,
+            "primary": visit.words(step.primary),
+            "skip": visit.words(step.skip) if step.skip else "",
             **await step.show(visit),
         }
     )

@@ -109,7 +109,10 @@ class FlowShelf:
         NotFoundError: there is none, or not any more.
         """
         state = await run_blocking(Pool.FILES, self._read, flow) if _ID.fullmatch(flow) else None
-        if state is None or state.expires_at() <= self.now():
+        if state is not None and state.expires_at() <= self.now():
+            await self.remove(flow)
+            state = None
+        if state is None:
             raise NotFoundError(
                 Problem(
                     code="flow.unknown",

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 import resources
+from backend.admin.flows import table as flows
 from backend.admin.forms import service, wording
 from backend.admin.forms.effects import SENTENCES
 from backend.admin.forms.parts import NO_ADMINISTRATION
@@ -50,6 +51,8 @@ def _texts() -> Iterator[tuple[str, str]]:
         yield "faults in forms", text
     for text in (*SENTENCES, NO_ADMINISTRATION, PASSWORD_MOVES):
         yield "what a save does", text
+    for text in flows.texts():
+        yield "wizards", text
     for text in service.SENTENCES:
         yield "saving a form", text
     for text in (NO_ADDRESS, NO_ACCOUNT):
