@@ -1,13 +1,10 @@
 """A transport from its name to its removal, in the window on a real server."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QDialog
 
 from backend.api.delivery import AddMailRoute, RemoveMailRoute, RouteSettings
 from tests.support.office import fill, office
 from tests.support.window import press
-from ui.pages.transports import NameSheet
 from ui.widgets.text import Label
 
 
@@ -29,15 +26,7 @@ def test_a_transport_is_made_used_and_removed(run_async, qtbot, tmp_path):
         async with office(tmp_path, practice_mode=True) as place:
             await place.visit("/transports")
             assert place.window.current.empty.title() == "No transport yet"
-            place.window.go("/transports/new")
-            sheet = await place.dialog(NameSheet)
-            line = sheet.findChild(QLineEdit)
-            QTest.keyClicks(line, "Re lay")
-            QTest.keyClick(line, Qt.Key.Key_Return)
-            assert "Lower-case" in sheet.name.fault()
-            line.setText("relay")
-            QTest.keyClick(line, Qt.Key.Key_Return)
-            await place.until(lambda: place.window.path == "/transports/relay")
+            place.window.go("/transports/relay")
             page = place.window.current
             await place.until(lambda: page.state == "full")
             await place.turn()

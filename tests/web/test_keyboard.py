@@ -13,7 +13,7 @@ async def test_ctrl_k_leads_to_a_page_and_a_domain_is_added(visitor: Visitor) ->
     await page.keyboard.press("Control+k")
     finder = page.get_by_role("combobox", name="Find")
     await expect(finder).to_be_focused()
-    await page.keyboard.type("names")
+    await page.keyboard.type("domains")
     await expect(page.get_by_role("option", selected=True)).to_contain_text("Domains")
     await page.keyboard.press("Enter")
     heading = page.get_by_role("heading", name="Domains", level=1)

@@ -8,54 +8,21 @@ from PySide6.QtWidgets import QGridLayout, QLayout, QWidget
 
 from backend.api import delivery as w
 from backend.api.client import ApiError
-from backend.api.pages import NEW
 from backend.api.types import ConfigEvent, EventData, QueueEvent
 from ui import palette
 from ui.pages.form_editor import FormEditor, action_button
 from ui.pages.page import Desk, Page
 from ui.pages.spec_list import SpecListPage
 from ui.presenters import transports as words
-from ui.widgets.dialogs import Sheet, wait_for
-from ui.widgets.forms import Field
 from ui.widgets.surface import Banner, Card
 from ui.widgets.text import Label, button, clear, column, row
 
 REMOVE = "remove"
 
 
-class NameSheet(Sheet):
-    """What a new transport is called."""
-
-    def __init__(self, parent: QWidget | None) -> None:
-        super().__init__(parent, "Add a transport")
-        self.name = Field("Name", placeholder="relay", help="How routes call it.")
-        self.name.submitted.connect(self._go_on)
-        self.add(self.name)
-        self.add_button("Cancel", self.reject)
-        self.add_button("Go on", self._go_on, kind="primary", default=True)
-        self.name.line.setFocus()
-
-    def _go_on(self) -> None:
-        if fault := words.name_fault(self.name.text()):
-            self.name.set_fault(fault)
-        else:
-            self.accept()
-
-
 class TransportsPage(SpecListPage):
     TITLE = "Transports"
     LIST = "transport"
-
-    def open(self, rest: str) -> None:
-        if rest == NEW:
-            self.do(self._begin(), "new transport")
-
-    async def _begin(self) -> None:
-        sheet = NameSheet(self)
-        if await wait_for(sheet):
-            self.desk.go(f"/transports/{sheet.name.text()}")
-        else:
-            self.desk.go("/transports")
 
 
 class TransportPage(Page):

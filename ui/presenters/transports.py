@@ -1,6 +1,5 @@
 """What is said about a transport."""
 
-import re
 from datetime import datetime
 
 from backend.api import delivery as w
@@ -12,19 +11,6 @@ UNUSED = "no route, so no mail takes it"
 PASSWORD_MISSING = "This transport signs in, but its password is missing."  # noqa: S105  # a sentence
 PASSWORD_FIX = "Enter it below; until then, mail on this way waits."  # noqa: S105  # a sentence
 MOST_PLACES = 10
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-
-
-def name_fault(name: str) -> str:
-    """Why a new one can't be called so."""
-    if not name:
-        return "Give the transport a name."
-    if name == "new" or not _NAME.fullmatch(name):
-        return (
-            "Lower-case letters, digits, “.”, “_” and “-”, the first a letter or digit; not “new”."
-        )
-    return ""
 
 
 def password(transport: w.Transport) -> str:

@@ -22,6 +22,7 @@ from backend.admin.specs.compile import compile_fields
 from backend.api import flows as w
 from backend.api import forms as f
 from backend.api.conditions import is_in
+from backend.api.pages import NEW
 from backend.config.check import check
 from backend.config.model import Config
 from backend.config.routing import Route, Transport
@@ -129,6 +130,9 @@ class Settings(FormStep):
     async def check(self, visit: Visit) -> list[Fault]:
         name, form = name_of(visit), _form()
         found = [Fault(e.code, ("name",), e.message, e.fix) for e in form.check_key(name)]
+        if name == NEW:
+            text = "“new” stands for one that is to be made."
+            found.append(Fault("transport.name", ("name",), text, "Choose another name."))
         if name in visit.config.domains.transports:
             text = f"There is a transport “{name}” already."
             found.append(Fault("transport.exists", ("name",), text, "Choose another name."))

@@ -1,33 +1,17 @@
 // Ways out for mail: the list, and one with its form, its test, its use and what it asks of the DNS.
-import { html, useState } from "../lib/view.mjs";
+import { html } from "../lib/view.mjs";
 import { ApiError, get, seg } from "../lib/api.mjs";
-import { Ago, Banner, Button, Card, Dialog, Field, Icon, Loaded, Title, useLoad } from "../lib/parts.mjs";
+import { Ago, Banner, Button, Card, Icon, Loaded, Title, useLoad } from "../lib/parts.mjs";
 import { ActionButton, SpecForm, getSpec } from "../lib/form.mjs";
 import { SpecList } from "../lib/listing.mjs";
 
 const IN_USE = "While routes use it, it can't be removed. Change or remove those first.";
 const MOST_PLACES = 10;
 
-export function Transports({ task }) {
+export function Transports() {
   const spec = useLoad(() => getSpec("transport"));
   return html`<${Title} intro=${spec.value?.help} actions=${spec.value?.listing.actions.map((action) => html`<${ActionButton} action=${action} name="" />`)}>Transports</${Title}>
-    <${Card}><${SpecList} id="transport" /></${Card}>
-    ${task === "new" && html`<${NameDialog} />`}`;
-}
-
-/** What a new one is called. */
-function NameDialog() {
-  const [name, setName] = useState("");
-  const [fault, setFault] = useState("");
-  const goOn = (event) => {
-    event.preventDefault();
-    if (!name) setFault("Give the transport a name.");
-    else if (name === "new" || !/^[a-z0-9][a-z0-9._-]*$/.test(name)) setFault("Lower-case letters, digits, “.”, “_” and “-”, the first a letter or digit; not “new”.");
-    else location.hash = `/transports/${name}`;
-  };
-  return html`<${Dialog} title="Add a transport" onClose=${() => (location.hash = "/transports")}><form onSubmit=${goOn}>
-    <${Field} label="Name" help="How routes call it." placeholder="relay" value=${name} fault=${fault} autocomplete="off" autofocus onInput=${(event) => (setName(event.target.value.trim()), setFault(""))} />
-    <div class="buttons"><a class="button" href="#/transports">Cancel</a><${Button} kind="primary" type="submit">Go on</${Button}></div></form></${Dialog}>`;
+    <${Card}><${SpecList} id="transport" /></${Card}>`;
 }
 
 const read = (name) => get(`/transports/${seg(name)}`).catch((error) => {
