@@ -89,6 +89,7 @@ def _show(folder: Folder, queue_id: int, *, as_json: bool) -> None:
             ("Result", _result(item)),
             ("Last answer", item.last_answer),
             ("Said by", item.server),
+            *([("Note", _doubt(item))] if item.unconfirmed else []),
         ]
     )
     click.echo()
@@ -116,6 +117,12 @@ def _show(folder: Folder, queue_id: int, *, as_json: bool) -> None:
             ],
             empty="",
         )
+
+
+def _doubt(item: "HistoryItem") -> str:
+    times = "once" if item.unconfirmed == 1 else f"{item.unconfirmed} times"
+    what = "more than once" if item.result in ("delivered", "returned") else "all the same"
+    return f"sent {times} without an answer, so it may have arrived {what}"
 
 
 def _result(item: "HistoryItem") -> str:

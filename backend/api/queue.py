@@ -122,6 +122,8 @@ class HistoryItem(Reply):
     came_back: str = ""
     answer_in_short: str = ""
     """What the last answer means, in a few words with its code."""
+    unconfirmed: int = 0
+    """How often it was sent without an answer, so that it may have arrived then as well."""
 
 
 class History(Reply):

@@ -35,6 +35,8 @@ class LastWord:
     remote_mta: str
     transport: str
     reason: str
+    unconfirmed: bool = False
+    """Whether it may have arrived although no answer came."""
 
 
 class Leaving:
@@ -102,18 +104,19 @@ def _last_word(last: LastWord | None) -> dict[str, object]:
         "mta": last.remote_mta,
         "transport": last.transport,
         "reason": last.reason,
+        "unconfirmed": int(last.unconfirmed),
     }
 
 
-def _keep(at: str, transport: str, reason: str, answer: str) -> str:
+def _keep(at: str, transport: str, reason: str, answer: str, unconfirmed: str) -> str:
     return (
         "INSERT INTO history (id, message, trace, account, sender, recipient, domain, subject, message_id,"
         " size_bytes, created_at, last_attempt_at, left_at, attempts, result, acted_by, transport, reason, envelope_id,"
-        " answer_code, answer_enhanced, answer_text, remote_mta)"
+        " answer_code, answer_enhanced, answer_text, remote_mta, unconfirmed)"
         " SELECT recipient.id, message.id, message.trace, message.account, message.sender, recipient.address,"
         " recipient.domain, message.subject, message.message_id, message.size_bytes, message.created_at,"
         f" {at}, :now, recipient.attempts, :result, CASE WHEN :by <> '' THEN :by ELSE recipient.acted_by END,"
-        f" {transport}, {reason}, message.envelope_id, {answer}"
+        f" {transport}, {reason}, message.envelope_id, {answer}, {unconfirmed}"
         " FROM recipient JOIN message ON message.id = recipient.message WHERE recipient.id = :id"
     )
 
@@ -123,5 +126,12 @@ _KEEP = _keep(
     "recipient.chosen",
     "recipient.chosen_reason",
     "recipient.answer_code, recipient.answer_enhanced, recipient.answer_text, recipient.remote_mta",
+    "recipient.unconfirmed",
 )
-_KEEP_WITH_LAST_WORD = _keep(":at", ":transport", ":reason", ":code, :enhanced, :text, :mta")
+_KEEP_WITH_LAST_WORD = _keep(
+    ":at",
+    ":transport",
+    ":reason",
+    ":code, :enhanced, :text, :mta",
+    "recipient.unconfirmed + :unconfirmed",
+)

@@ -21,14 +21,15 @@ Result = Literal["delivered", "failed", "dropped", "returned"]
 _COLUMNS = (
     "SELECT id, trace, account, sender, recipient, subject, message_id, size_bytes, created_at, last_attempt_at,"
     " left_at, attempts, result, acted_by, transport, reason, answer_code, answer_enhanced, answer_text,"
-    " remote_mta, came_back FROM history"
+    " remote_mta, came_back, unconfirmed FROM history"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """One row. `acted_by`: who gave it up or removed it, empty for the server. `came_back`: what was reported last
-    about it after it had left (failed, delayed, delivered), empty for nothing.
+    about it after it had left (failed, delayed, delivered), empty for nothing. `unconfirmed`: sendings without an answer,
+    by which it may have arrived as well.
     """
 
     id: QueueId
@@ -50,6 +51,7 @@ class Past:
     last_answer: str
     remote_mta: str
     came_back: str
+    unconfirmed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,4 +222,5 @@ def _past(row: Row) -> Past:
         last_answer=str(status) if status.code else "",
         remote_mta=row[19],
         came_back=row[20],
+        unconfirmed=row[21],
     )

@@ -62,6 +62,7 @@ def settle(
                 remote_mta=fate.result.remote_mta,
                 transport=name,
                 reason=reason,
+                unconfirmed=fate.result.unconfirmed,
             )
             done = fate.verdict is Verdict.DONE
             outcome = Outcome.DELIVERED if done else Outcome.FAILED
@@ -75,7 +76,7 @@ def settle(
             " THEN note ELSE :note END, last_attempt_at = :at, chosen = :chosen,"
             " chosen_reason = :reason, answer_code = :code,"
             " answer_enhanced = :enhanced, answer_text = :text, remote_mta = :mta,"
-            " unconfirmed = unconfirmed + :unconfirmed,"
+            " unconfirmed = unconfirmed + :unconfirmed, forgiven = 0,"
             " notice = CASE WHEN :notice <> '' THEN :notice ELSE notice END"
             " WHERE id = :id",
             {

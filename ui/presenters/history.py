@@ -48,6 +48,15 @@ def headline(item: q.HistoryItem, now: datetime) -> str:
             return f"Given up{by} {when}"
 
 
+def doubt_text(item: q.HistoryItem) -> str:
+    """Empty when there is none."""
+    if not item.unconfirmed:
+        return ""
+    times = wording.count(item.unconfirmed, "time")
+    what = "more than once" if item.result in {"delivered", "returned"} else "all the same"
+    return f"It was sent {times} without an answer, so it may have arrived {what}."
+
+
 def path_text(item: q.HistoryItem) -> str:
     way = f"By {item.transport}" if item.transport else "Directly to the other server"
     reason = f": {item.transport_reason}" if item.transport_reason else ""

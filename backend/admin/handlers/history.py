@@ -37,6 +37,7 @@ def _item(past: Past) -> q.HistoryItem:
         last_answer=past.last_answer,
         server=past.remote_mta,
         came_back=past.came_back,
+        unconfirmed=past.unconfirmed,
         answer_in_short=in_short(past.last_answer),
     )
 

@@ -85,6 +85,17 @@ async def test_what_cannot_be_undone_is_asked_with_its_count(rig, run):
     await run("queue", "history", "999", code=1)
 
 
+async def test_the_history_says_when_a_message_may_have_come_twice(rig, run):
+    ids = await enqueue(rig, "a@b.test")
+    await rig.services.outbound.queue.database.write(
+        lambda tx: tx.run("UPDATE recipient SET unconfirmed = 2")
+    )
+    await run("queue", "drop", "--all", "--yes")
+    shown = await run("queue", "history", str(ids[0]))
+    assert "sent 2 times without an answer, so it may have arrived all the same" in shown
+    assert '"unconfirmed": 2' in await run("queue", "history", "--json")
+
+
 async def test_rules_hold_and_let_go(rig, run):
     await enqueue(rig, "a@b.test", "c@c.test")
     await run("queue", "rule", "add", "x", code=2)

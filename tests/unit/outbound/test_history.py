@@ -8,7 +8,7 @@ from backend.core.ids import QueueId
 from backend.outbound import actions, history
 from backend.outbound.history_listing import PastFilter, find_past, list_past
 from tests.support.outbound_rig import OutboundRig
-from tests.support.smtp_sink import SmtpSink
+from tests.support.smtp_sink import ScriptedServer, SmtpSink, drop_after_data
 
 DAY_S = 24 * 3600.0
 
@@ -164,3 +164,22 @@ async def test_a_subject_is_shown_as_people_read_it_and_cut(rig, sink):
     assert left.subject.startswith("Grüße   x") or left.subject.startswith("Grüße")
     assert "\n" not in left.subject
     assert len(left.subject) <= 200
+
+
+async def test_a_sending_without_an_answer_is_remembered(tmp_path, sink):
+    async with ScriptedServer(drop_after_data) as server:
+        port = server.port
+        async with OutboundRig(tmp_path, port, clock=FakeClock()) as rig:
+            await rig.submit("bo@b.test")
+            await rig.submit("cy@b.test")
+            await rig.until_tried(1)
+            clock = rig.clock
+    async with SmtpSink() as late:
+        await late.stop()
+        await late.start(port)
+        clock.advance(600)
+        async with OutboundRig(tmp_path, port, clock=clock) as rig:
+            await late.wait_for(2)
+            await rig.until_empty()
+            assert [left.unconfirmed for left in await past(rig)] == [1, 1]
+            assert {left.outcome for left in await past(rig)} == {"delivered"}

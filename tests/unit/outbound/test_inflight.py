@@ -93,7 +93,7 @@ async def test_only_what_may_have_arrived_is_counted_after_a_kill(tmp_path):
         assert by_address["bo@b.test"].note == (
             "it was being sent when the server stopped; it may arrive twice"
         )
-        assert by_address["bo@c.test"].note == "the server was stopped during the attempt"
+        assert by_address["bo@c.test"].note == "the server was stopped before it was sent"
         (entry,) = rig.timeline
         assert (entry.kind, entry.trace) == ("deferred", "t1")
         assert "being sent to bo@b.test, cy@b.test when the server stopped" in entry.text
@@ -199,6 +199,7 @@ async def test_a_kill_in_the_fifth_attempt_does_not_keep_the_delay_from_the_send
                 rig.outbound.wake()
         (batch,) = await rig.queue.claim(Room(places=10))
         assert batch.attempts == 5
+        batch.outgoing.going_out(batch.outgoing.recipients)
     async with OutboundRig(tmp_path, 9, clock=clock) as rig:
 
         async def has_mail():
@@ -234,3 +235,47 @@ async def test_the_report_says_that_the_message_may_have_arrived_all_the_same(tm
         text = " ".join(report.decode().split())
         assert "mx.b.test said: 554 5.6.0 no But once it was sent whole and no answer came" in text
         assert "Diagnostic-Code: smtp; 554 5.6.0 no Last-Attempt" in text
+
+
+async def test_what_was_claimed_and_not_sent_is_tried_soon_after_a_kill_but_only_once(tmp_path):
+    clock = FakeClock()
+    async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
+        await rig.submit("bo@b.test", "cy@c.test")
+        sent, _ = await rig.queue.claim(Room(places=10))
+        sent.outgoing.going_out(sent.outgoing.recipients)
+    async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
+        items = {item.recipient: item for item in await rig.items()}
+        assert items["bo@b.test"].attempts == 1
+        assert items["bo@b.test"].next_attempt_at > clock.time() + 400
+        free = items["cy@c.test"]
+        assert (free.attempts, free.next_attempt_at, free.last_attempt_at) == (
+            0,
+            clock.time(),
+            None,
+        )
+        (again,) = await rig.queue.claim(Room(places=10))
+        assert again.ids == (free.id,)
+    async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
+        free = {item.recipient: item for item in await rig.items()}["cy@c.test"]
+        assert free.attempts == 1, "perhaps it was this very message that ended the process"
+        assert free.next_attempt_at > clock.time() + 400
+        assert free.note == "the server was stopped during the attempt"
+        assert not await rig.queue.claim(Room(places=10))
+
+
+async def test_an_attempt_that_comes_to_an_end_lets_the_next_one_be_forgiven_again(tmp_path):
+    clock = FakeClock()
+    async with SmtpSink() as sink:
+        sink.replies = {"bo@b.test": "451 4.3.0 not now"}
+        async with OutboundRig(tmp_path, sink.port, clock=clock, run=False) as rig:
+            await rig.submit("bo@b.test")
+            await rig.queue.claim(Room(places=1))
+        async with OutboundRig(tmp_path, sink.port, clock=clock) as rig:
+            await rig.until_tried(1)
+        clock.advance(600)
+        async with OutboundRig(tmp_path, sink.port, clock=clock, run=False) as rig:
+            (claimed,) = await rig.queue.claim(Room(places=1))
+            assert claimed.attempts == 2
+        async with OutboundRig(tmp_path, sink.port, clock=clock, run=False) as rig:
+            (item,) = await rig.items()
+            assert (item.attempts, item.next_attempt_at) == (1, clock.time())

@@ -315,19 +315,21 @@ async def test_a_stalling_server_costs_one_attempt_and_then_its_place_is_free(tm
         assert "no answer within" in item.note
 
 
-async def test_what_ran_when_the_server_stopped_comes_back_at_its_written_time(tmp_path):
+async def test_what_runs_when_the_server_stops_again_comes_back_at_its_written_time(tmp_path):
     clock = FakeClock()
-    async with (
-        ScriptedServer(stall) as server,
-        OutboundRig(tmp_path, server.port, clock=clock, limits=Limits()) as rig,
-    ):
-        await rig.submit("bo@b.test")
+    for _ in range(2):  # the first time it was nothing that counts
+        async with (
+            ScriptedServer(stall) as server,
+            OutboundRig(tmp_path, server.port, clock=clock, limits=Limits()) as rig,
+        ):
+            if not await rig.items():
+                await rig.submit("bo@b.test")
 
-        async def sending():
-            return (await count_items(rig.queue)).sending == 1
+            async def sending(rig=rig):
+                return (await count_items(rig.queue)).sending == 1
 
-        await rig.until(sending)
-        await rig.outbound._scheduler.drain(0)
+            await rig.until(sending)
+            await rig.outbound._scheduler.drain(0)
     async with OutboundRig(tmp_path, 9, clock=clock, run=False) as rig:
         (item,) = await rig.items()
         assert (item.state, item.attempts) == ("waiting", 1)
