@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Literal
 
+MAX_CHARS = 4_000  # of one value that is compared word by word, a security limit
 MAX_WORDS = 400  # of one value that is compared word by word, a security limit: others publish what they like
 LONG_WORD = 24  # letters from which two words are compared within
 
@@ -53,7 +54,7 @@ def compare_lines(
 def compare_words(expected: str, found: str) -> tuple[Line, Line]:
     """The two lines, with what is in one of them alone marked."""
     ours, theirs = _words(expected), _words(found)
-    if max(len(ours), len(theirs)) > MAX_WORDS:
+    if max(len(expected), len(found)) > MAX_CHARS or max(len(ours), len(theirs)) > MAX_WORDS:
         return (Span("new", expected),), (Span("gone", found),)
     should: list[Span] = []
     now: list[Span] = []
@@ -106,4 +107,4 @@ def _words(text: str) -> list[str]:
 
 def _likeness(one: str, other: str) -> int:
     """How many words they share; the kind of record (`v=spf1`) alone makes them alike."""
-    return len(set(_words(one)[:MAX_WORDS]) & set(_words(other)[:MAX_WORDS]))
+    return len(set(_words(one[:MAX_CHARS])) & set(_words(other[:MAX_CHARS])))

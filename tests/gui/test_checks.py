@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from backend.core.events import ConfigApplied
 from tests.gui.test_every_control import nameless
 from tests.support import dns_zone
 from tests.support.dns_server import DnsServer
@@ -102,6 +103,46 @@ def test_a_change_is_told_and_open_rows_stay_open(run_async, qtbot, tmp_path):
             assert row.is_open
             assert row.check.state == "ok"
             assert groups(page)["Needed so others accept your mail"] == "2 of 4"
+
+    run_async(scenario())
+
+
+def test_while_somebody_looks_it_is_checked_again_ever_more_seldom(run_async, qtbot, tmp_path):
+    async def scenario():
+        async with at_dns(tmp_path, dns_zone.GOOD) as (desk, page, _):
+            timer = page.panel._timer
+            for seconds in (30, 120, 600, 600):
+                assert timer.isActive()
+                assert timer.interval() == seconds * 1000
+                timer.timeout.emit()
+                assert page.panel._busy
+                await checked(desk, page)
+            press(page, "Check again")
+            await checked(desk, page)
+            assert timer.interval() == 30_000
+            await desk.visit("/server")
+            assert not timer.isActive()
+            await desk.visit(DNS)
+            await desk.until(timer.isActive)
+
+    run_async(scenario())
+
+
+def test_other_settings_are_checked_for_at_once(run_async, qtbot, tmp_path):
+    async def scenario():
+        async with at_dns(tmp_path, dns_zone.GOOD) as (desk, page, dns):
+            first = page.panel.value.checked_at
+            desk.server.record(ConfigApplied(revision=7, author="somebody"))
+            await desk.until(lambda: page.panel.value.checked_at > first)
+            await checked(desk, page)
+            await desk.visit("/server")
+            dns.queries.clear()
+            desk.server.record(ConfigApplied(revision=8, author="somebody"))
+            await desk.until(lambda: page.panel.value.checked_at is None)
+            assert not dns.queries
+            await desk.visit(DNS)
+            await checked(desk, page)
+            assert dns.queries
 
     run_async(scenario())
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from backend.core.events import ConfigApplied
 from tests.support import dns_zone
 from tests.support.admin_server import AdminRig, admin_server
 from tests.support.browser import DESKTOP, PHONE, Visitor, barriers, overflow
@@ -111,6 +112,29 @@ async def test_a_change_is_told_in_a_bar_and_rows_stay_open(
     await expect(row(page, "Who may send for you").locator(".side").first).to_be_visible()
     await news.get_by_role("button", name="Close").click()
     await expect(news).to_have_count(0)
+
+
+async def test_while_somebody_looks_it_is_checked_again_ever_more_seldom(
+    guest: Visitor, zone: DnsServer, rig: AdminRig
+) -> None:
+    publish(zone, dns_zone.GOOD)
+    page = await guest.open("/server")
+    await page.clock.install()
+    async with page.expect_response(lambda reply: reply.url.endswith("/dns")):
+        await page.evaluate(f"location.hash = '{DNS}'")
+    await checked(page)
+    for seconds in (30, 120, 600):
+        before = len(zone.queries)
+        await page.clock.fast_forward((seconds - 2) * 1000)
+        assert len(zone.queries) == before
+        async with page.expect_response(lambda reply: reply.url.endswith("/check")):
+            await page.clock.fast_forward(4_000)
+        await page.get_by_role("button", name="Check again").wait_for()
+    before = len(zone.queries)
+    rig.record(ConfigApplied(revision=7, author="somebody"))
+    async with page.expect_response(lambda reply: reply.url.endswith("/check")):
+        pass
+    assert len(zone.queries) > before
 
 
 async def test_a_row_is_hidden_with_a_note_by_keys_alone_and_shown_again(
