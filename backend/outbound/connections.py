@@ -28,6 +28,7 @@ class Open:
     """One connection that is signed in and ready for the next transaction. Its key holds a password: never shown."""
 
     key: Hashable = field(repr=False)
+    host: str
     client: SmtpClient
     connection: Connection
     certificate: bytes | None
@@ -60,6 +61,10 @@ class Connections:
         kept = found[-1]
         self._remove(kept)
         return kept
+
+    def leads_to(self, host: str) -> bool:
+        """Whether one is open to that host; it may yet be for other demands."""
+        return any(entry.host == host for entry in self._kept.values())
 
     def keep(self, entry: Open) -> None:
         """After a transaction: for the next one, or to its end when it is worn out."""

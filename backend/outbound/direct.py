@@ -177,7 +177,8 @@ class DirectTransport:
         hosts = list(found.hosts)
         # RFC 5321 §5.1: equals in random order; being one of the hosts ourselves, only better ones are tried.
         random.shuffle(hosts)
-        hosts.sort(key=lambda entry: entry[0])
+        open_to = self._dialogues.connections.leads_to
+        hosts.sort(key=lambda entry: (entry[0], not open_to(entry[1])))
         own = [preference for preference, host in hosts if host == self._hostname]
         if own:
             hosts = [entry for entry in hosts if entry[0] < min(own)]

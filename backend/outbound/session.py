@@ -261,6 +261,7 @@ class Dialogues:
             return
         entry = found or Open(
             key=session.key,
+            host=session.host,
             client=session.client,
             connection=connection,
             certificate=session.certificate,

@@ -143,6 +143,36 @@ async def test_messages_to_the_same_host_go_over_one_connection(direct):
         assert "bo@b.test" not in second.tries[0].excerpt
 
 
+async def test_of_hosts_of_equal_preference_the_one_with_an_open_connection_is_taken(dialogues):
+    hosts = [f"mx{n}.b.test" for n in range(6)]
+    zone = {"b.test": {"MX": [f"10 {host}." for host in hosts]}}
+    async with (
+        SmtpSink() as sink,
+        DnsServer(zone | {h: {"A": ["127.0.0.1"]} for h in hosts}) as dns,
+    ):
+        transport = DirectTransport(
+            DnsResolver([dns.endpoint]),
+            hostname="mail.a.test",
+            port=sink.port,
+            allow_private=True,
+            dialogues=dialogues(),
+        )
+        for _ in range(8):
+            assert (await transport.deliver(message())).results[0].status.is_success
+        assert (len(sink.messages), sink.connections) == (8, 1)
+        dns.add("b.test", {"MX": ["10 best.b.test.", *(f"20 {host}." for host in hosts)]})
+        dns.add("best.b.test", {"A": ["127.0.0.1"]})
+        transport = DirectTransport(
+            DnsResolver([dns.endpoint]),
+            hostname="mail.a.test",
+            port=sink.port,
+            allow_private=True,
+            dialogues=transport._dialogues,
+        )
+        delivery = await transport.deliver(message())
+        assert delivery.results[0].remote_mta == "best.b.test", "a better preference comes first"
+
+
 async def test_messages_at_the_same_time_have_connections_of_their_own(direct):
     async with SmtpSink() as sink:
         transport = direct(sink.port)
