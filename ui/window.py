@@ -140,9 +140,15 @@ class MainWindow(QMainWindow):
         """Made when it is opened for the first time: most are not looked at in a sitting."""
         page = self.pages.get(info.id)
         if page is None:
-            page = info.make(self.desk)
+            same = (
+                other.id for other in PAGES if other.make is info.make and other.id in self.pages
+            )
+            if (made := next(same, None)) is not None:
+                page = self.pages[made]  # another tab of the same thing
+            else:
+                page = info.make(self.desk)
+                self.stack.addWidget(page)
             self.pages[info.id] = page
-            self.stack.addWidget(page)
         return page
 
     def go(self, path: str) -> None:
@@ -161,6 +167,7 @@ class MainWindow(QMainWindow):
         self.rail.mark(info.parent or info.id)
         self._title(info)
         self._allow_input()
+        page.page_id = info.id
         page.open(rest)
 
     def _title(self, info: PageInfo) -> None:
@@ -287,7 +294,7 @@ class MainWindow(QMainWindow):
 
     def _refresh(self) -> None:
         self.error_banner.hide()
-        for page in self.pages.values():
+        for page in set(self.pages.values()):
             page.mark_stale()
         self.scope.start(self._read_mode(), "practice mode")
 
@@ -310,7 +317,7 @@ class MainWindow(QMainWindow):
         if isinstance(event, t.StatusEvent):
             waiting = event.counters.queue_waiting + event.counters.queue_held
             self.rail.set_count("queue", "Queue", waiting)
-        for page in self.pages.values():
+        for page in set(self.pages.values()):
             page.take(event)
 
     def _show_recovery(self) -> None:

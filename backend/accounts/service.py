@@ -340,6 +340,25 @@ class AccountService:
         await self._edit(change, author, f"Added the address {key} to {account}", base_revision)
         return key
 
+    async def change_address(
+        self, account: str, address: str, *, mailbox: str, author: str
+    ) -> None:
+        """Mail to it goes into that mailbox from now on.
+
+        Raises:
+            NotFoundError: the account, or the address in it, does not exist.
+        """
+        key = _address(address)
+
+        def change(config: Config) -> Config:
+            old = _require_account(config, account)
+            _require_address(old, account, key)
+            lean = to_lean(old)
+            destinations = {**lean["destinations"], key: {"mailbox": mailbox}}
+            return _with(config, ("accounts", account), {**lean, "destinations": destinations})
+
+        await self._edit(change, author, f"Mail to {key} goes into {mailbox}", None)
+
     async def remove_address(
         self, account: str, address: str, *, author: str, base_revision: int | None = None
     ) -> None:
@@ -353,15 +372,7 @@ class AccountService:
 
         def change(config: Config) -> Config:
             old = _require_account(config, account)
-            if key not in old.destinations:
-                raise NotFoundError(
-                    Problem(
-                        code="address.unknown",
-                        subject=key,
-                        message=f"The account “{account}” has no address {key}.",
-                        fix="Its addresses are: " + ", ".join(old.destinations) + ".",
-                    )
-                )
+            _require_address(old, account, key)
             rest: dict[str, Destination] = {k: v for k, v in old.destinations.items() if k != key}
             new = old.model_copy(update={"destinations": rest})
             config = replace(config, domains=without_members(config.domains, {key}))
@@ -442,6 +453,18 @@ def _require_account(config: Config, name: str) -> Account:
     if account is None:
         raise _no_account(name)
     return account
+
+
+def _require_address(settings: Account, account: str, key: str) -> None:
+    if key not in settings.destinations:
+        raise NotFoundError(
+            Problem(
+                code="address.unknown",
+                subject=key,
+                message=f"The account “{account}” has no address {key}.",
+                fix="Its addresses are: " + ", ".join(settings.destinations) + ".",
+            )
+        )
 
 
 def _require_domain(config: Config, name: str) -> MailDomain:

@@ -20,6 +20,7 @@ from backend.api import connect as c
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
+from backend.api import domains as dm
 from backend.api import forms as f
 from backend.api import overview as o
 from backend.api import pages as p
@@ -174,6 +175,12 @@ class Client(FlowCalls):
     async def domains(self) -> list[t.Domain]:
         return (await self._call("domains", t.Domains)).items
 
+    async def domain(self, name: str) -> dm.DomainView:
+        return await self._call("domain", dm.DomainView, path={"domain": name})
+
+    async def addresses(self, query: dm.AddressQuery | None = None) -> dm.AddressEntries:
+        return await self._call("addresses", dm.AddressEntries, query=query)
+
     async def add_domain(self, name: str, *, description: str = "") -> t.Domain:
         return await self._call(
             "add_domain", t.Domain, body=t.AddDomain(name=name, description=description)
@@ -273,6 +280,10 @@ class Client(FlowCalls):
     async def account(self, account: str) -> t.Account:
         return await self._call("account", t.Account, path={"account": account})
 
+    async def account_steps(self, account: str) -> list[dm.NextStep]:
+        path = {"account": account}
+        return (await self._call("account_steps", dm.NextSteps, path=path)).items
+
     async def add_account(self, request: t.AddAccount) -> t.NewAccount:
         return await self._call("add_account", t.NewAccount, body=request)
 
@@ -295,6 +306,14 @@ class Client(FlowCalls):
     async def add_address(self, account: str, address: str, *, mailbox: str = "INBOX") -> t.Account:
         body = t.AddAddress(address=address, mailbox=mailbox)
         return await self._call("add_address", t.Account, path={"account": account}, body=body)
+
+    async def change_address(self, account: str, address: str, *, mailbox: str) -> t.Account:
+        return await self._call(
+            "change_address",
+            t.Account,
+            path={"account": account, "address": address},
+            body=t.ChangeAddress(mailbox=mailbox),
+        )
 
     async def remove_address(self, account: str, address: str) -> None:
         await self._call("remove_address", t.Empty, path={"account": account, "address": address})

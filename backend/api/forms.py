@@ -256,6 +256,8 @@ class Column(Reply):
     priority: int = 1
     """On narrow screens, what has the largest number goes first."""
     empty: str = ""
+    of: str = ""
+    """Of a size: the path of the whole that it is a part of, 0 for none; a bar shows the share."""
     choices: list[Choice] = Setting(default_factory=list)
 
 

@@ -43,6 +43,9 @@ class Page(Reply):
     offline: bool = False
     """It is of use without a connection."""
     form: str = ""
+    tab: str = ""
+    """Of a page that is a part of another one's thing: what its tab is called. The tabs of a thing are all pages with a tab whose path
+    begins as that of the thing, in the order of this list."""
     without_qt: str = ""
     """A sentence why the window goes without it."""
     without_web: str = ""
@@ -75,12 +78,82 @@ PAGES: tuple[Page, ...] = (
         form="domain",
     ),
     Page(
+        id="domain",
+        area="mail",
+        title="Domain",
+        path="/domains/{domain}",
+        icon="world",
+        parent="domains",
+        tab="Summary",
+    ),
+    Page(
+        id="domain-addresses",
+        area="mail",
+        title="Addresses of the domain",
+        path="/domains/{domain}/addresses",
+        icon="at",
+        parent="domains",
+        form="account-addresses",
+        tab="Addresses",
+    ),
+    Page(
+        id="domain-aliases",
+        area="mail",
+        title="Aliases of the domain",
+        path="/domains/{domain}/aliases",
+        icon="users",
+        parent="domains",
+        form="alias",
+        tab="Aliases and lists",
+    ),
+    Page(
         id="dns",
         area="mail",
         title="DNS records",
         path="/domains/{domain}/dns",
         icon="world",
         parent="domains",
+        tab="DNS",
+    ),
+    Page(
+        id="dkim",
+        area="mail",
+        title="Signatures (DKIM)",
+        path="/domains/{domain}/dkim",
+        icon="key",
+        parent="domains",
+        form="dkim",
+        tab="Signing",
+    ),
+    Page(
+        id="domain-policies",
+        area="mail",
+        title="Policies of the domain",
+        path="/domains/{domain}/policies",
+        icon="shield-check",
+        parent="domains",
+        form="domain-policies",
+        tab="Policies",
+    ),
+    Page(
+        id="domain-routes",
+        area="mail",
+        title="Routes of the domain",
+        path="/domains/{domain}/routes",
+        icon="route",
+        parent="domains",
+        form="domain-routes",
+        tab="Routes",
+    ),
+    Page(
+        id="domain-settings",
+        area="mail",
+        title="Settings of the domain",
+        path="/domains/{domain}/settings",
+        icon="settings",
+        parent="domains",
+        form="domain",
+        tab="Settings",
     ),
     Page(
         id="accounts",
@@ -99,7 +172,84 @@ PAGES: tuple[Page, ...] = (
         path="/accounts/{account}",
         icon="user",
         parent="accounts",
+        tab="Summary",
+    ),
+    Page(
+        id="account-addresses",
+        area="mail",
+        title="Addresses of the account",
+        path="/accounts/{account}/addresses",
+        icon="at",
+        parent="accounts",
+        form="account-addresses",
+        tab="Addresses",
+    ),
+    Page(
+        id="account-limits",
+        area="mail",
+        title="Limits of the account",
+        path="/accounts/{account}/limits",
+        icon="shield-check",
+        parent="accounts",
+        form="account-limits",
+        tab="Limits",
+    ),
+    Page(
+        id="account-sign-in",
+        area="mail",
+        title="Sign-in and devices",
+        path="/accounts/{account}/sign-in",
+        icon="key",
+        parent="accounts",
+        tab="Sign-in and devices",
+    ),
+    Page(
+        id="connect",
+        area="mail",
+        title="Connect a mail app",
+        path="/accounts/{account}/connect",
+        icon="device-mobile",
+        parent="accounts",
+        words="imap smtp phone thunderbird outlook qr",
+        tab="Connect a mail app",
+    ),
+    Page(
+        id="account-routes",
+        area="mail",
+        title="Routes of the account",
+        path="/accounts/{account}/routes",
+        icon="route",
+        parent="accounts",
+        form="account-routes",
+        tab="Routes",
+    ),
+    Page(
+        id="account-settings",
+        area="mail",
+        title="Settings of the account",
+        path="/accounts/{account}/settings",
+        icon="settings",
+        parent="accounts",
         form="account",
+        tab="Settings",
+    ),
+    Page(
+        id="aliases",
+        area="mail",
+        title="Aliases",
+        path="/aliases",
+        icon="users",
+        words="group distribution list members forward",
+        form="alias",
+    ),
+    Page(
+        id="alias",
+        area="mail",
+        title="Alias",
+        path="/aliases/{alias}",
+        icon="users",
+        parent="aliases",
+        form="alias",
     ),
     Page(
         id="queue",
@@ -321,7 +471,7 @@ PAGES: tuple[Page, ...] = (
         title="Add an alias",
         path="/aliases/new",
         icon="users",
-        parent="domains",
+        parent="aliases",
         words="wizard new list group",
     ),
     Page(
@@ -354,87 +504,6 @@ PAGES: tuple[Page, ...] = (
 """In the order of the rail."""
 
 COMING: tuple[Page, ...] = (
-    Page(
-        id="domain",
-        area="mail",
-        title="Domain",
-        path="/domains/{domain}",
-        icon="world",
-        parent="domains",
-        form="domain",
-    ),
-    Page(
-        id="domain-settings",
-        area="mail",
-        title="Settings of the domain",
-        path="/domains/{domain}/settings",
-        icon="settings",
-        parent="domains",
-        form="domain",
-    ),
-    Page(
-        id="dkim",
-        area="mail",
-        title="Signatures (DKIM)",
-        path="/domains/{domain}/dkim",
-        icon="key",
-        parent="domains",
-        form="dkim",
-    ),
-    Page(
-        id="domain-routes",
-        area="mail",
-        title="Routes of the domain",
-        path="/domains/{domain}/routes",
-        icon="route",
-        parent="domains",
-        form="domain-routes",
-    ),
-    Page(
-        id="aliases",
-        area="mail",
-        title="Aliases and lists",
-        path="/aliases",
-        icon="users",
-        words="group distribution list members forward",
-        form="alias",
-    ),
-    Page(
-        id="alias",
-        area="mail",
-        title="Alias",
-        path="/aliases/{alias}",
-        icon="users",
-        parent="aliases",
-        form="alias",
-    ),
-    Page(
-        id="account-settings",
-        area="mail",
-        title="Settings of the account",
-        path="/accounts/{account}/settings",
-        icon="settings",
-        parent="accounts",
-        form="account",
-    ),
-    Page(
-        id="account-routes",
-        area="mail",
-        title="Routes of the account",
-        path="/accounts/{account}/routes",
-        icon="route",
-        parent="accounts",
-        form="account-routes",
-    ),
-    Page(
-        id="connect",
-        area="mail",
-        title="Connect a mail app",
-        path="/accounts/{account}/connect",
-        icon="device-mobile",
-        parent="accounts",
-        words="imap smtp phone thunderbird outlook qr",
-    ),
     Page(
         id="history",
         area="delivery",
@@ -519,6 +588,14 @@ def match(path: str, pages: Iterable[Page] = PAGES) -> tuple[Page, dict[str, str
                 best_rank = rank
                 best = page, names, unquote("/".join(wanted[len(parts) :]))
     return best
+
+
+def tabs_of(page: Page) -> tuple[Page, ...]:
+    """The tabs of the thing that the page is a part of, itself included; none for a page without."""
+    if not page.tab:
+        return ()
+    thing = page.path.split("}", 1)[0]
+    return tuple(each for each in PAGES if each.tab and each.path.split("}", 1)[0] == thing)
 
 
 def by_id(page_id: str) -> Page:

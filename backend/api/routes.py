@@ -13,6 +13,7 @@ from backend.api import connect as c
 from backend.api import delivery as w
 from backend.api import dkim as d
 from backend.api import dns
+from backend.api import domains as dm
 from backend.api import flows as fl
 from backend.api import forms as f
 from backend.api import overview as o
@@ -212,6 +213,14 @@ ROUTES: tuple[Route, ...] = (
     # domains
     _get("domains", "/domains", t.Domains, "All domains"),
     _post("add_domain", "/domains", t.Domain, "Add a domain", request=t.AddDomain, status=201),
+    _get("domain", "/domains/{domain}", dm.DomainView, "One domain, and what there is to do in it"),
+    _get(
+        "addresses",
+        "/addresses",
+        dm.AddressEntries,
+        "All addresses, and whose they are",
+        query=dm.AddressQuery,
+    ),
     _delete(
         "remove_domain", "/domains/{domain}", "Remove a domain; refused while accounts live in it"
     ),
@@ -301,6 +310,12 @@ ROUTES: tuple[Route, ...] = (
         "add_account", "/accounts", t.NewAccount, "Add an account", request=t.AddAccount, status=201
     ),
     _get("account", "/accounts/{account}", t.Account, "One account"),
+    _get(
+        "account_steps",
+        "/accounts/{account}/steps",
+        dm.NextSteps,
+        "What there is to do with an account",
+    ),
     Route(
         name="change_account",
         method="PATCH",
@@ -324,6 +339,14 @@ ROUTES: tuple[Route, ...] = (
         "Give the account one more address",
         request=t.AddAddress,
         status=201,
+    ),
+    Route(
+        name="change_address",
+        method="PATCH",
+        path=PREFIX + "/accounts/{account}/addresses/{address}",
+        request=t.ChangeAddress,
+        reply=t.Account,
+        summary="Choose the mailbox that mail to an address goes to",
     ),
     _delete(
         "remove_address",

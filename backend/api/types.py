@@ -204,6 +204,12 @@ class Domain(Reply):
     localpart_case_sensitive: bool = False
     dns: DnsSummary | None = None
     """None while its DNS was never checked."""
+    aliases: int = 0
+    signed: bool = False
+    """Mail from it leaves with a signature (DKIM)."""
+    dkim_made_at: datetime | None = None
+    """When the oldest key was made that signs."""
+    mta_sts: Literal["off", "testing", "enforce", "none"] = "off"
 
 
 class Domains(Reply):
@@ -225,11 +231,16 @@ class AccountAddress(Reply):
     catch_all: bool = False
 
 
+AccountState = Literal["active", "full", "disabled"]
+
+
 class Account(Reply):
     id: str
     domain: str
     full_name: str = ""
     disabled: bool = False
+    address: str = ""
+    """The main one."""
     addresses: list[AccountAddress]
     quota_bytes: int = 0
     """0: no limit."""
@@ -238,6 +249,8 @@ class Account(Reply):
     max_outgoing_messages_per_day: int = 0
     max_first_time_recipients_per_day: int = 0
     last_sign_in_at: datetime | None = None
+    state: AccountState = "active"
+    """`full`: it keeps as much as it may, so that mail to it is put off."""
 
 
 class Accounts(Reply):
@@ -247,10 +260,16 @@ class Accounts(Reply):
 
 
 class AccountsQuery(Request):
-    """`limit` 0: all of them. `search`: words of names and addresses. `sort`: `id` or `full_name`, with `-` downwards."""
+    """`limit` 0: all of them. `search`: words of names and addresses. `sort`: a column, with `-` downwards. `domain`: only those
+    with an address in it.
+    """
 
     search: str = Field(default="", max_length=200)
-    sort: Literal["", "id", "-id", "full_name", "-full_name"] = ""
+    domain: str = Field(default="", max_length=255)
+    disabled: bool | None = None
+    sort: Literal[
+        "", "id", "-id", "full_name", "-full_name", "last_sign_in_at", "-last_sign_in_at"
+    ] = ""
     limit: int = Field(default=0, ge=0, le=MAX_PAGE)
     offset: int = Field(default=0, ge=0, le=MAX_NUMBER)
 
@@ -293,6 +312,10 @@ class AddAddress(Request):
 
     address: str = Field(max_length=320)
     mailbox: str = Field(default="INBOX", max_length=500)
+
+
+class ChangeAddress(Request):
+    mailbox: str = Field(min_length=1, max_length=500)
 
 
 # ---- queue

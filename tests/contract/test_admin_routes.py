@@ -67,6 +67,8 @@ async def test_every_change_by_cookie_needs_the_token_of_the_session(rig, browse
 async def test_every_get_route_answers_the_local_owner(rig):
     missing = {
         "account",
+        "account_steps",
+        "domain",
         "alias",
         "client_settings",
         "dkim",

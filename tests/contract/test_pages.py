@@ -83,10 +83,8 @@ def test_a_path_leads_to_its_page(case):
 
 
 def test_the_window_opens_what_a_path_names():
-    assert (resolve("/accounts/anna/connect")[0].id, resolve("/accounts/anna/connect")[1]) == (
-        "account",
-        "anna/connect",
-    )
+    page, rest = resolve("/accounts/anna/connect")
+    assert (page.id, rest) == ("connect", "anna")
     assert resolve("/activity/x1")[1] == "x1"
     assert resolve("/accounts/new")[0].id == "new-account"
     assert resolve("/nothing")[0].id == "overview"

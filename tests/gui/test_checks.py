@@ -30,14 +30,19 @@ async def at_dns(folder, zone):
         yield desk, page, dns
 
 
+def panel_of(page):
+    """Of a tab, what stands in it."""
+    return getattr(page.panel, "checks", page.panel)
+
+
 async def checked(desk, page):
-    await desk.until(lambda: page.panel.value and page.panel.value.checked_at)
-    await desk.until(lambda: not page.panel._busy)
+    await desk.until(lambda: panel_of(page).value and panel_of(page).value.checked_at)
+    await desk.until(lambda: not panel_of(page)._busy)
     await desk.turn()
 
 
 def line(page, code):
-    (found,) = [each for each in page.panel.rows() if each.check.code == code]
+    (found,) = [each for each in panel_of(page).rows() if each.check.code == code]
     return found
 
 
@@ -46,18 +51,18 @@ def texts(widget):
 
 
 def groups(page):
-    return {each.title: each.progress for each in page.panel.value.groups}
+    return {each.title: each.progress for each in panel_of(page).value.groups}
 
 
 def test_a_domain_that_is_set_up(run_async, qtbot, tmp_path):
     async def scenario():
         async with at_dns(tmp_path, dns_zone.GOOD) as (desk, page, _):
-            verdict = page.panel.verdict.text()
+            verdict = panel_of(page).verdict.text()
             assert verdict == "Mail can be received and sent: all records that matter are right."
             assert groups(page)["Needed to receive"] == "2 of 2"
-            assert {each.check.state for each in page.panel.rows()} == {"ok"}
-            assert page.panel.chip.text() == "DNS at Cloudflare"
-            assert "by asking your DNS servers directly" in page.panel.age.text()
+            assert {each.check.state for each in panel_of(page).rows()} == {"ok"}
+            assert panel_of(page).chip.text() == "DNS at Cloudflare"
+            assert "by asking your DNS servers directly" in panel_of(page).age.text()
             assert desk.window.path == DNS
             assert nameless(desk.window) == []
 
@@ -97,8 +102,8 @@ def test_a_change_is_told_and_open_rows_stay_open(run_async, qtbot, tmp_path):
             row.toggle()
             dns.add("example.org", {"TXT": ['"v=spf1 mx ~all"']})
             press(page, "Check again")
-            await desk.until(lambda: not page.panel.news.isHidden())
-            assert page.panel.news.title() == "“Who may send for you” now matches. 2 to go."
+            await desk.until(lambda: not panel_of(page).news.isHidden())
+            assert panel_of(page).news.title() == "“Who may send for you” now matches. 2 to go."
             assert line(page, "spf") is row
             assert row.is_open
             assert row.check.state == "ok"
@@ -158,7 +163,7 @@ def test_a_row_is_hidden_with_a_note_and_shown_again(run_async, qtbot, tmp_path)
             QTest.keyClick(note, Qt.Key.Key_Return)
             await desk.until(lambda: row.check.acknowledged)
             assert row.isHidden()
-            assert "forgeries" not in page.panel.verdict.text()
+            assert "forgeries" not in panel_of(page).verdict.text()
             press(page, "1 hidden: Needed so others accept your mail")
             await desk.turn()
             assert row.isVisible()
@@ -173,7 +178,7 @@ def test_a_row_is_hidden_with_a_note_and_shown_again(run_async, qtbot, tmp_path)
 def test_nothing_published_and_nothing_to_be_told(run_async, qtbot, tmp_path):
     async def scenario():
         async with at_dns(tmp_path, dns_zone.BARE) as (desk, page, dns):
-            assert page.panel.verdict.text().startswith("Mail can't be received yet")
+            assert panel_of(page).verdict.text().startswith("Mail can't be received yet")
             assert groups(page)["Needed to receive"] == "0 of 2"
             dns.silent |= {"example.org", "mail.example.org"}
             press(page, "Check again")
@@ -190,8 +195,8 @@ def test_in_practice_mode_nothing_is_asked(run_async, qtbot, tmp_path):
             office(tmp_path, **dns_zone.settings_for(dns), practice_mode=True) as desk,
         ):
             page = await desk.visit(DNS)
-            assert "Practice mode needs no DNS" in page.panel.verdict.text()
-            assert page.panel.buttons.isHidden()
+            assert "Practice mode needs no DNS" in panel_of(page).verdict.text()
+            assert panel_of(page).buttons.isHidden()
             assert not dns.queries
 
     run_async(scenario())
@@ -205,9 +210,9 @@ def test_another_domain_shows_nothing_of_the_one_before(run_async, qtbot, tmp_pa
             assert other is page
             await desk.until(
                 lambda: (
-                    page.panel.value
-                    and page.panel.value.domain == "second.test"
-                    and page.panel.value.checked_at
+                    panel_of(page).value
+                    and panel_of(page).value.domain == "second.test"
+                    and panel_of(page).value.checked_at
                 )
             )
             assert page.heading.text() == "second.test"

@@ -8,9 +8,11 @@ import pytest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
+    QRadioButton,
     QScrollBar,
     QTabBar,
     QWidget,
@@ -42,6 +44,7 @@ def nameless(parent: QWidget) -> list[str]:
             and not owned
             and not corner
             and not widget.accessibleName()
+            and not (isinstance(widget, QCheckBox | QRadioButton) and widget.text())
         ):
             if type(widget).__name__ != "QHeaderView":
                 found.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
@@ -61,11 +64,11 @@ def test_every_control_of_a_page_has_a_name(rig: Rig, path: str) -> None:
     rig.run(scenario())
 
 
-def test_every_control_of_a_dialog_has_a_name(rig: Rig) -> None:
+@pytest.mark.parametrize("path", ["/domains/new", "/accounts/new"])
+def test_every_control_of_a_dialog_has_a_name(rig: Rig, path: str) -> None:
     async def scenario() -> None:
         fill(rig.admin)
-        page = await rig.show("/accounts/anna")
-        page._edit()  # type: ignore[attr-defined]
+        await rig.show(path)
         assert nameless(await rig.dialog()) == []
 
     rig.run(scenario())
@@ -73,7 +76,7 @@ def test_every_control_of_a_dialog_has_a_name(rig: Rig) -> None:
 
 def test_mnemonics_and_titles_of_the_rail_are_unique(rig: Rig) -> None:
     texts = [button.text() for button in rig.window.rail.buttons.values()]
-    assert len(set(texts)) == len(texts) > 7
+    assert len(set(texts)) == len(texts)
 
 
 @pytest.mark.parametrize("file", UI, ids=lambda file: str(file.relative_to(ROOT)))

@@ -185,11 +185,11 @@ def test_a_name_is_proposed_until_somebody_types_one(run_async, qtbot):
 def in_office(run_async, qtbot, tmp_path):
     """`in_office(scenario)`: a coroutine function that gets the office and an editor of the domain's form."""
 
-    def run(scenario, **options):
+    def run(scenario, form="account", **options):
         async def whole():
             async with office(tmp_path, **options) as place:
                 await place.client.add_account(AddAccount(address="anna@example.org"))
-                editor = FormEditor(place.window.desk, "account", "anna")
+                editor = FormEditor(place.window.desk, form, "anna")
                 qtbot.addWidget(editor)
                 editor.resize(700, 900)
                 editor.show()
@@ -226,17 +226,17 @@ def test_all_faults_come_at_once_at_their_fields(in_office):
         assert len(faulty) == 2
         assert all(c.entry().isVisible() for c in faulty)  # unfolded
 
-    in_office(scenario)
+    in_office(scenario, "account-limits")
 
 
 def test_what_somebody_else_changed_meanwhile_is_merged(in_office):
     async def scenario(place, editor):
         fill(editor, "Full name", "Anna Meier")
-        await place.client.change_account("anna", ChangeAccount(quota_bytes=5_000_000))
+        await place.client.change_account("anna", ChangeAccount(disabled=True))
         push(editor, "Save")
         await place.until(lambda: not editor.is_dirty)
         now = await place.client.account("anna")
-        assert (now.full_name, now.quota_bytes) == ("Anna Meier", 5_000_000)
+        assert (now.full_name, now.disabled) == ("Anna Meier", True)
 
     in_office(scenario)
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from backend.api import aliases as a
 from backend.api import types as t
 from tests.support.fake_admin import (
     FakeAdmin,
@@ -32,8 +33,9 @@ PATHS = [
     "/server",
 ]
 EMPTY = {
-    "/domains": "No domain yet.",
-    "/accounts": "No account yet.",
+    "/domains": "No domain yet",
+    "/accounts": "No account yet",
+    "/aliases": "No alias yet",
     "/queue": "Nothing is waiting.",
     "/activity": "No message yet.",
 }
@@ -42,6 +44,16 @@ ASKS = [path for path in PATHS if path != "/server"]
 
 def fill(admin: FakeAdmin) -> None:
     admin.domains["example.org"] = t.Domain(name="example.org", unicode="example.org", accounts=1)
+    admin.aliases["family@example.org"] = a.Alias(
+        address="family@example.org",
+        localpart="family",
+        domain="example.org",
+        description="",
+        members=[a.AliasMember(address="anna@example.org", account="anna")],
+        post_public=True,
+        list_members=True,
+        send_as=False,
+    )
     admin.accounts["anna"] = an_account("anna", "Anna", "anna@example.org", "@example.org")
     for number in range(1, 31):
         admin.queue[number] = a_queue_item(number)

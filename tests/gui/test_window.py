@@ -131,7 +131,7 @@ def test_control_and_a_number_open_the_sections(rig: Rig) -> None:
     async def scenario() -> None:
         await rig.show("/")
         for number, path in enumerate(
-            ("/", "/domains", "/accounts", "/queue", "/activity", "/log", "/server")
+            ("/", "/domains", "/accounts", "/aliases", "/queue", "/activity", "/log", "/server")
         ):
             keys(rig, Qt.Key(Qt.Key.Key_1 + number), CONTROL)
             assert rig.window.path == path

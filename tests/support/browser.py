@@ -23,6 +23,19 @@ def browser_path(bundled: str) -> str:
     return shutil.which("chromium") or shutil.which("google-chrome") or DEBIAN_CHROMIUM
 
 
+async def ask(page: Page, method: str, path: str, body: object = None) -> Any:
+    """A call of the API with the sign-in of the page, to make what a test begins with."""
+    return await page.evaluate(
+        """async ([method, path, body]) => {
+            const me = await (await fetch("/api/v1/session")).json();
+            const headers = { "Content-Type": "application/json", "X-CSRF-Token": me.csrf_token };
+            const reply = await fetch("/api/v1" + path, { method, headers, body: body && JSON.stringify(body) });
+            return await reply.json();
+        }""",
+        [method, path, body],
+    )
+
+
 class Visitor:
     """`expected`: pieces of console errors that the test brings about on purpose."""
 

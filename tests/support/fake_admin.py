@@ -17,14 +17,20 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from backend.admin.specs.library import spec_json
+from backend.api import aliases as a
 from backend.api import connect as c
 from backend.api import delivery as w
+from backend.api import dkim as d
 from backend.api import dns, flows
+from backend.api import domains as o
 from backend.api import forms as f
 from backend.api import queue as q
+from backend.api import tls_reports as r
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
 from backend.api.routes import EVENT_STREAM, ROUTES, Route
+from ui.presenters.form_values import begin_all
 
 NOW = datetime.now(UTC)
 
@@ -36,7 +42,8 @@ def an_account(name: str, full_name: str = "", *addresses: str, **values: Any) -
             "id": name,
             "domain": shown[0].rpartition("@")[2],
             "full_name": full_name,
-            "addresses": [{"address": a, "catch_all": a.startswith("@")} for a in shown],
+            "address": shown[0],
+            "addresses": [{"address": one, "catch_all": one.startswith("@")} for one in shown],
             "max_outgoing_messages_per_day": 1000,
             "max_first_time_recipients_per_day": 200,
             **values,
@@ -148,6 +155,8 @@ class FakeAdmin:
         self.counters = t.Counters()
         self.domains: dict[str, t.Domain] = {}
         self.accounts: dict[str, t.Account] = {}
+        self.aliases: dict[str, a.Alias] = {}
+        self.saved: dict[tuple[str, str], dict[str, Any]] = {}
         self.queue: dict[int, t.QueueItem] = {}
         self.details: dict[int, t.QueueDetail] = {}
         self.traces: dict[str, t.Trace] = {}
@@ -363,6 +372,58 @@ class FakeAdmin:
             items=[check],
         )
 
+    def _form_spec(self, request: web.Request, _body: Any) -> f.Spec:
+        found = spec_json(request.match_info["form"], "en")
+        if found is None:
+            raise Refusal(404, "not_found", "There is no such form.")
+        return f.Spec.model_validate_json(found[0])
+
+    def _form(self, request: web.Request, _body: Any) -> f.FormValues:
+        spec = self._form_spec(request, None)
+        name = request.match_info["key"]
+        return f.FormValues(id=spec.id, key=name, values=begin_all(spec.fields), revision=3)
+
+    def _save_form(self, request: web.Request, body: f.SaveForm) -> f.Saved:
+        self.saved[request.match_info["form"], request.match_info["key"]] = body.values
+        return f.Saved(revision=4, values=body.values)
+
+    def _domain(self, request: web.Request, _body: Any) -> o.DomainView:
+        name = request.match_info["domain"]
+        if name not in self.domains:
+            raise Refusal(404, "not_found", f"There is no domain {name}.")
+        return o.DomainView(domain=self.domains[name])
+
+    def _addresses(self, _request: web.Request, _body: Any) -> o.AddressEntries:
+        return o.AddressEntries(items=[])
+
+    def _account_steps(self, request: web.Request, _body: Any) -> o.NextSteps:
+        self._one(request)
+        return o.NextSteps()
+
+    def _aliases(self, _request: web.Request, _body: Any) -> a.Aliases:
+        return a.Aliases(items=list(self.aliases.values()))
+
+    def _dkim(self, request: web.Request, _body: Any) -> d.Dkim:
+        return d.Dkim(domain=request.match_info["domain"], sign=[], selectors=[])
+
+    def _dns_records(self, request: web.Request, _body: Any) -> dns.DnsRecords:
+        name = request.match_info["domain"]
+        return dns.DnsRecords(domain=name, practice_mode=True, items=[], zone="")
+
+    def _tls_outcomes(self, _request: web.Request, _body: Any) -> r.TlsOutcomeList:
+        return r.TlsOutcomeList(items=[], total=0)
+
+    def _send_limits(self, request: web.Request, _body: Any) -> q.SendLimits:
+        account = self._one(request)
+        return q.SendLimits(
+            account=account.id,
+            messages=q.SendLimit(used=3, limit=1000),
+            first_time=q.SendLimit(used=1, limit=200),
+        )
+
+    def _sign_ins(self, _request: web.Request, _body: Any) -> t.SignIns:
+        return t.SignIns(items=[])
+
     def _add_domain(self, _request: web.Request, body: t.AddDomain) -> t.Domain:
         if body.name in self.domains:
             raise Refusal(409, "domain.exists", f"{body.name} is there already.", "/name")
@@ -376,7 +437,7 @@ class FakeAdmin:
         return t.Empty()
 
     def _accounts(self, _request: web.Request, _body: Any) -> t.Accounts:
-        return t.Accounts(items=list(self.accounts.values()))
+        return t.Accounts(items=list(self.accounts.values()), total=len(self.accounts))
 
     def _add_account(self, _request: web.Request, body: t.AddAccount) -> t.NewAccount:
         name = body.address.partition("@")[0]
@@ -420,6 +481,18 @@ class FakeAdmin:
             update={"addresses": [*account.addresses, added]}
         )
         return self.accounts[account.id]
+
+    def _change_address(self, request: web.Request, _body: Any) -> t.Account:
+        return self._one(request)
+
+    def _add_dkim_selector(self, request: web.Request, _body: Any) -> d.Dkim:
+        return self._dkim(request, None)
+
+    def _choose_dkim_selectors(self, request: web.Request, _body: Any) -> d.Dkim:
+        return self._dkim(request, None)
+
+    def _remove_dkim_selector(self, request: web.Request, _body: Any) -> d.Dkim:
+        return self._dkim(request, None)
 
     def _remove_address(self, request: web.Request, _body: Any) -> t.Empty:
         account, gone = self._one(request), request.match_info["address"]

@@ -1,24 +1,73 @@
-"""One account: its addresses, its password, its limits, and how a mail program reaches it."""
+"""One account: what there is to do, its addresses, limits, sign-ins, how a mail app reaches it, routes, settings."""
 
 from datetime import UTC, datetime
+from functools import partial
+from typing import ClassVar
 
-from PySide6.QtWidgets import QGridLayout, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from backend.api import types as t
 from backend.api.client import ApiError
-from ui import palette
 from ui.control import LocalServer
 from ui.pages.connect import ConnectPanel
-from ui.pages.page import Desk, Page
+from ui.pages.page import Desk
 from ui.pages.passwords import SetPasswordSheet, password_sheet
+from ui.pages.tabbed import ActionCard, FormPanel, Panel, TabbedPage
 from ui.presenters import accounts as words
+from ui.presenters import wording
 from ui.presenters.faults import describe_error, faults_by_field
-from ui.widgets.dialogs import TaskSheet, ask, wait_for
+from ui.widgets.dialogs import TaskSheet, wait_for
+from ui.widgets.facts import Facts, ShareBar, StepsCard
 from ui.widgets.forms import Choice, Field, show_faults
-from ui.widgets.surface import Card, StatusPill, rule
-from ui.widgets.text import Label, button, clear, row, set_button_text
+from ui.widgets.surface import Card, EmptyState, rule
+from ui.widgets.tables import Column, RowsModel, Table
+from ui.widgets.text import Label, button, clear, column, row, set_button_text
 
-TABS = ("summary", "connect")
+SIGN_INS = 50
+
+
+class SummaryPanel(Panel):
+    """Who that is, how much mail there is, what is missing."""
+
+    def __init__(self, desk: Desk, thing: str) -> None:
+        super().__init__(desk, thing)
+        self.steps = StepsCard(desk.go)
+        self.facts = Facts()
+        details = Card("Details")
+        details.body.addWidget(self.facts)
+        self.remove = ActionCard(
+            desk,
+            "Remove the account",
+            "All mail of the account is deleted with it. What else that means is shown before anything happens.",
+            lambda: desk.go("/accounts"),
+        )
+        self.add(self.steps, details, self.remove)
+
+    async def load(self) -> None:
+        session = self.desk.session
+        account = await session.call(lambda client: client.account(self.thing))
+        await self.remove.load("account", "remove", self.thing)
+        self.steps.set_steps(await session.call(lambda client: client.account_steps(self.thing)))
+        shown = words.present_account(account, datetime.now(UTC))
+        bar = ShareBar("Room used")
+        stored = QWidget()
+        stored.setLayout(column(Label(shown.used, selectable=True), bar, gap="xs"))
+        bar.set_share(account.used_bytes, account.quota_bytes)
+        self.facts.set_facts(
+            [
+                ("Name", account.full_name or "–"),
+                ("Account", account.id),
+                ("Addresses", shown.addresses),
+                ("Mail stored", stored),
+                ("Last sign-in", shown.last_sign_in),
+            ]
+        )
+
+    def take(self, event: t.EventData) -> bool:
+        mine = (isinstance(event, t.MailEvent) and event.account == self.thing) or (
+            isinstance(event, t.SignInEvent) and event.entry.account == self.thing
+        )
+        return mine or super().take(event)
 
 
 class AddAddressSheet(TaskSheet):
@@ -40,79 +89,29 @@ class AddAddressSheet(TaskSheet):
         self.local_part = Field("Address", placeholder="shop", help="The part before the @.")
         self.domain = Choice("Domain")
         self.domain.set_entries([(d.name, f"@{d.unicode}") for d in domains])
+        self.mailbox = Field(
+            "Mailbox", value="INBOX", help="Where its mail is put; it is made when it is missing."
+        )
         self.kind.chosen.connect(lambda: self.local_part.setEnabled(self.kind.value() == "one"))
         self.local_part.submitted.connect(self.submit)
+        self.mailbox.submitted.connect(self.submit)
         across = row(self.local_part, self.domain, gap="s", grow=0)
         self.add(self.kind)
         self.content.addLayout(across)
+        self.add(self.mailbox)
 
     async def _add(self) -> bool:
-        fields = {"address": self.local_part}
+        fields = {"address": self.local_part, "mailbox": self.mailbox}
         name = ""
         if self.kind.value() == "one":
             name = self.local_part.text()
             if fault := words.check_local_part(name):
                 show_faults(fields, {"address": fault})
                 return False
-        address = f"{name}@{self.domain.value()}"
-        try:
-            await self._desk.session.call(lambda client: client.add_address(self._account, address))
-        except ApiError as error:
-            if rest := show_faults(fields, faults_by_field(error)):
-                self.problem.show_message("error", rest)
-            return False
-        return True
-
-
-class EditAccountSheet(TaskSheet):
-    """Name and sending limits."""
-
-    def __init__(self, parent: QWidget | None, desk: Desk, account: t.Account) -> None:
-        super().__init__(parent, "Change the account", "Save", self._save, describe=describe_error)
-        self._desk, self._account = desk, account
-        self.full_name = Field("Name", optional=True, value=account.full_name)
-        self.daily = Field(
-            "Messages a day",
-            value=str(account.max_outgoing_messages_per_day),
-            help="Sending stops for the day above this number: it limits the harm of a stolen password.",
-        )
-        self.new_people = Field(
-            "New recipients a day",
-            value=str(account.max_first_time_recipients_per_day),
-            help="People that this account never wrote to before.",
-        )
-        self.quota = Field(
-            "Room for mail, in MB",
-            value=str(account.quota_bytes // 1_000_000),
-            help="0 means no limit.",
-        )
-        for field in (self.full_name, self.daily, self.new_people, self.quota):
-            field.submitted.connect(self.submit)
-        self.add(self.full_name, self.daily, self.new_people, self.quota)
-
-    async def _save(self) -> bool:
-        fields = {
-            "full_name": self.full_name,
-            "max_outgoing_messages_per_day": self.daily,
-            "max_first_time_recipients_per_day": self.new_people,
-            "quota_bytes": self.quota,
-        }
-        numbers = {name: field.text() for name, field in fields.items() if name != "full_name"}
-        faults = {
-            name: "Enter a whole number." for name, text in numbers.items() if not text.isdecimal()
-        }
-        if faults:
-            show_faults(fields, faults)
-            return False
-        change = t.ChangeAccount(
-            full_name=self.full_name.text(),
-            max_outgoing_messages_per_day=int(self.daily.text()),
-            max_first_time_recipients_per_day=int(self.new_people.text()),
-            quota_bytes=int(self.quota.text()) * 1_000_000,
-        )
+        address, mailbox = f"{name}@{self.domain.value()}", self.mailbox.text() or "INBOX"
         try:
             await self._desk.session.call(
-                lambda client: client.change_account(self._account.id, change)
+                lambda client: client.add_address(self._account, address, mailbox=mailbox)
             )
         except ApiError as error:
             if rest := show_faults(fields, faults_by_field(error)):
@@ -121,56 +120,163 @@ class EditAccountSheet(TaskSheet):
         return True
 
 
-class AccountPage(Page):
-    TITLE = "Account"
+class MailboxSheet(TaskSheet):
+    """Where mail to one address is put."""
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self._id = ""
+    def __init__(
+        self, parent: QWidget | None, desk: Desk, account: str, entry: t.AccountAddress
+    ) -> None:
+        title = f"Mail to {entry.address}"
+        super().__init__(parent, title, "Save", self._save, describe=describe_error)
+        self._desk, self._account, self._entry = desk, account, entry
+        self.mailbox = Field(
+            "Mailbox",
+            value=entry.mailbox,
+            help="Where its mail is put; it is made when it is missing. What has arrived stays where it is.",
+        )
+        self.mailbox.submitted.connect(self.submit)
+        self.add(self.mailbox)
+        self.mailbox.line.setFocus()
+
+    async def _save(self) -> bool:
+        fields = {"mailbox": self.mailbox}
+        try:
+            await self._desk.session.call(
+                lambda client: client.change_address(
+                    self._account, self._entry.address, mailbox=self.mailbox.text()
+                )
+            )
+        except ApiError as error:
+            if rest := show_faults(fields, faults_by_field(error)):
+                self.problem.show_message("error", rest)
+            return False
+        return True
+
+
+class AddressesPanel(Panel):
+    """Each address with its mailbox; taking one away can be undone."""
+
+    def __init__(self, desk: Desk, thing: str) -> None:
+        super().__init__(desk, thing)
+        self._lines = column(gap="xs")
+        card = Card("Addresses", button("Add address…", self._add, kind="primary", icon="plus"))
+        card.body.addLayout(self._lines)
+        self.add(card)
+
+    async def load(self) -> None:
+        account = await self.desk.session.call(lambda client: client.account(self.thing))
+        clear(self._lines)
+        for i, address in enumerate(account.addresses):
+            if i:
+                self._lines.addWidget(rule())
+            self._lines.addWidget(self._line(address))
+        if not account.addresses:
+            self._lines.addWidget(
+                Label("No address: nobody can write to this account.", tone="muted")
+            )
+
+    def _line(self, entry: t.AccountAddress) -> QWidget:
+        address = entry.address
+        notes = [] if not entry.catch_all else ["all other addresses of the domain"]
+        notes.append(f"into {entry.mailbox}")
+        change = button(
+            "Mailbox…", partial(self._change, entry), name=f"Choose the mailbox for {address}"
+        )
+        remove = button(
+            "",
+            partial(self._remove, entry),
+            kind="quiet",
+            icon="trash",
+            name=f"Remove the address {address}",
+        )
+        line = QWidget()
+        box = row(
+            Label(address, selectable=True, wrap=False),
+            Label(", ".join(notes), tone="muted", wrap=False),
+            None,
+            change,
+            remove,
+            gap="m",
+        )
+        box.setContentsMargins(0, 4, 0, 4)
+        line.setLayout(box)
+        return line
+
+    def _add(self) -> None:
+        self.desk.scope.start(self._adding(), "add address")
+
+    async def _adding(self) -> None:
+        domains = await self.desk.session.call(lambda client: client.domains())
+        if await wait_for(AddAddressSheet(self.desk.window, self.desk, self.thing, domains)):
+            self.desk.toast("The address was added.")
+            self.changed()
+
+    def _change(self, entry: t.AccountAddress) -> None:
+        self.desk.scope.start(self._changing(entry), "change mailbox")
+
+    async def _changing(self, entry: t.AccountAddress) -> None:
+        if await wait_for(MailboxSheet(self.desk.window, self.desk, self.thing, entry)):
+            self.desk.toast(f"Mail to {entry.address} has a mailbox chosen for it now.")
+            self.changed()
+
+    def _remove(self, entry: t.AccountAddress) -> None:
+        self.desk.scope.start(self._removing(entry), "remove address")
+
+    async def _removing(self, entry: t.AccountAddress) -> None:
+        session, account, address = self.desk.session, self.thing, entry.address
+        await session.call(lambda client: client.remove_address(account, address))
+
+        async def put_back() -> None:
+            await session.call(
+                lambda client: client.add_address(account, address, mailbox=entry.mailbox)
+            )
+            self.changed()
+
+        def undo() -> None:
+            self.desk.scope.start(put_back(), "put address back")
+
+        self.desk.toast(f"{address} was removed. Mail to it is refused now.", undo)
+        self.changed()
+
+
+class LimitsPanel(FormPanel):
+    """What it may keep and send, beside what it has sent within the last 24 hours."""
+
+    FORM = "account-limits"
+
+    def __init__(self, desk: Desk, thing: str) -> None:
+        super().__init__(desk, thing)
+        self.facts = Facts()
+        sent = Card("Within the last 24 hours")
+        sent.body.addWidget(self.facts)
+        self.body.insertWidget(0, sent)
+
+    async def load(self) -> None:
+        found = await self.desk.session.call(lambda client: client.send_limits(self.thing))
+        now = datetime.now(UTC)
+        facts: list[tuple[str, str | QWidget]] = []
+        for name, limit in (("Sent to", found.messages), ("To new people", found.first_time)):
+            bar = ShareBar(name)
+            text = f"{wording.number(limit.used)} of {wording.count(limit.limit, 'recipient')}"
+            if limit.room_at is not None:
+                text += f"; there is room again {wording.until(limit.room_at, now)}"
+            value = QWidget()
+            value.setLayout(column(Label(text), bar, gap="xs"))
+            bar.set_share(limit.used, limit.limit)
+            facts.append((name, value))
+        self.facts.set_facts(facts)
+        await super().load()
+
+    def take(self, event: t.EventData) -> bool:
+        return isinstance(event, t.QueueEvent) or super().take(event)
+
+
+class SignInPanel(Panel):
+    """The password, whether signing in is possible, and who did."""
+
+    def __init__(self, desk: Desk, thing: str) -> None:
+        super().__init__(desk, thing)
         self._account: t.Account | None = None
-        back = button(
-            "Accounts",
-            lambda: desk.go("/accounts"),
-            kind="link",
-            icon="arrow-left",
-            name="Back to all accounts",
-        )
-        self._pill = StatusPill("active", "ok")
-        self.toolbar.addWidget(self._pill)
-        self.toolbar.addWidget(back)
-        self.tabs = QTabBar()
-        self.tabs.setAccessibleName("Parts of the account")
-        self.tabs.setDrawBase(False)
-        self.tabs.addTab("Summary")
-        self.tabs.addTab("Connect a mail app")
-        self.tabs.currentChanged.connect(self._tab_chosen)
-        self.tabs.setExpanding(False)
-        self.connect_panel = ConnectPanel(desk)
-        self.connect_panel.hide()
-        self._summary = self._build_summary()
-        self.body.addWidget(self.tabs)
-        self.body.addWidget(self._summary)
-        self.body.addWidget(self.connect_panel)
-        self.body.addStretch(1)
-
-    def _build_summary(self) -> QWidget:
-        part = QWidget()
-        outer = QVBoxLayout(part)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(palette.space("l"))
-        self._addresses = QVBoxLayout()
-        self._addresses.setSpacing(0)
-        add = button("Add address", self._add_address, icon="at")
-        addresses = Card("Addresses", add)
-        addresses.body.addLayout(self._addresses)
-        self._facts = QGridLayout()
-        self._facts.setHorizontalSpacing(palette.space("xl"))
-        self._facts.setVerticalSpacing(palette.space("s"))
-        self._facts.setColumnStretch(1, 1)
-        details = Card(
-            "Details", button("Change…", self._edit, icon="settings", name="Change the account")
-        )
-        details.body.addLayout(self._facts)
         secret = Card("Password")
         secret.body.addLayout(
             row(
@@ -183,152 +289,62 @@ class AccountPage(Page):
                 grow=0,
             )
         )
-        danger = Card("Remove or disable")
-        self._disable = button("Disable", self._toggle, icon="ban")
+        allow = Card("Signing in")
+        self._disable = button("Switch off", self._toggle, icon="ban")
         self._disable_text = Label("", tone="muted")
-        danger.body.addLayout(row(self._disable_text, self._disable, gap="l", grow=0))
-        danger.body.addWidget(rule())
-        danger.body.addLayout(
-            row(
-                Label(
-                    "Removing the account deletes all its mail from this computer.", tone="muted"
-                ),
-                button("Remove account…", self._remove, kind="danger", icon="trash"),
-                gap="l",
-                grow=0,
-            )
+        allow.body.addLayout(row(self._disable_text, self._disable, gap="l", grow=0))
+        columns: list[Column[t.SignInEntry]] = [
+            Column(title="When", text=lambda e: wording.moment(e.at, datetime.now(UTC)), width=18),
+            Column(
+                title="Result",
+                text=lambda e: "signed in" if e.succeeded else "refused",
+                tone=lambda e: "ok" if e.succeeded else "error",
+                width=14,
+            ),
+            Column(title="With", text=lambda e: e.protocol, width=14),
+            Column(title="From", text=lambda e: e.peer, mono=True, width=22),
+            Column(title="As", text=lambda e: e.address, spare=True),
+            Column(title="Method", text=lambda e: e.mechanism, spare=True, muted=True, width=18),
+        ]
+        self.model: RowsModel[t.SignInEntry] = RowsModel(columns, key=lambda e: (e.at, e.peer))
+        self.table = Table(self.model, "Sign-ins of the account")
+        self._nobody = EmptyState(
+            "login",
+            "Nobody has signed in yet.",
+            "Sign-ins of mail programs to this account, and refused tries, show here.",
+            button("Connect a mail app", lambda: desk.go(f"/accounts/{thing}/connect")),
         )
-        for card in (addresses, details, secret, danger):
-            outer.addWidget(card)
-        return part
+        recent = Card("Last sign-ins")
+        recent.body.addWidget(self.table)
+        recent.body.addWidget(self._nobody)
+        self.add(secret, allow, recent)
 
-    # ---- reading
-
-    def open(self, rest: str) -> None:
-        account, _, tab = rest.partition("/")
-        if account != self._id:
-            self._id = account
-            self.connect_panel.reset()
-            self.stale = True
-        self.tabs.setCurrentIndex(TABS.index(tab) if tab in TABS else 0)
-        self.mark_stale()
-
-    async def fetch(self) -> bool:
-        account = await self.desk.session.call(lambda client: client.account(self._id))
-        settings = await self.desk.session.call(lambda client: client.client_settings(self._id))
+    async def load(self) -> None:
+        session = self.desk.session
+        account = await session.call(lambda client: client.account(self.thing))
+        query = t.SignInQuery(account=account.id, limit=SIGN_INS)
+        found = await session.call(lambda client: client.sign_ins(query))
         self._account = account
-        self._draw(account)
-        self.connect_panel.show_settings(settings)
-        return True
-
-    def take(self, event: t.EventData) -> None:
-        mine = (isinstance(event, t.MailEvent) and event.account == self._id) or (
-            isinstance(event, t.SignInEvent) and event.entry.account == self._id
-        )
-        if mine or isinstance(event, t.ConfigEvent):
-            self.mark_stale()
-
-    def _draw(self, account: t.Account) -> None:
-        now = datetime.now(UTC)
-        shown = words.present_account(account, now)
-        self.heading.setText(shown.name)
-        self.subtitle.setText(shown.addresses)
-        self.subtitle.show()
-        self._pill.set_state(shown.state, shown.tone)
-        clear(self._addresses)
-        for i, address in enumerate(account.addresses):
-            if i:
-                self._addresses.addWidget(rule())
-            self._addresses.addWidget(self._address_line(address))
-        if not account.addresses:
-            self._addresses.addWidget(
-                Label("No address: nobody can write to this account.", tone="muted")
-            )
-        while (item := self._facts.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
-        facts = (
-            ("Mail stored", shown.used),
-            ("Last sign-in", shown.last_sign_in),
-            ("Messages a day, at most", str(account.max_outgoing_messages_per_day)),
-            ("New recipients a day, at most", str(account.max_first_time_recipients_per_day)),
-            ("Account name", account.id),
-        )
-        for i, (label, value) in enumerate(facts):
-            self._facts.addWidget(Label(label, tone="muted", wrap=False), i, 0)
-            self._facts.addWidget(Label(value, selectable=True), i, 1)
-        verb = "Enable" if account.disabled else "Disable"
+        verb = "Allow again" if account.disabled else "Switch off"
         set_button_text(self._disable, verb)
-        self._disable.setAccessibleName(f"{verb} the account")
+        self._disable.setAccessibleName(f"{verb}: signing in to the account")
         self._disable_text.setText(
-            "It is disabled: nobody can sign in to it or send from it. Mail to it is still taken."
+            "It is switched off: nobody can sign in to the account or send from it. Mail to it is still taken."
             if account.disabled
-            else "A disabled account keeps its mail and still gets new mail, but nobody can sign in to it or send from it."
+            else "When it is switched off, the account keeps its mail and still gets new mail, but nobody can sign in to it or send from it."
         )
+        self.model.replace(found)
+        self.table.fit_height(12)
+        self.table.setVisible(bool(found))
+        self._nobody.setVisible(not found)
 
-    def _address_line(self, address: t.AccountAddress) -> QWidget:
-        line = QWidget()
-        note = (
-            "all other addresses of the domain" if address.catch_all else f"into {address.mailbox}"
-        )
-        name = Label(address.address, selectable=True, wrap=False)
-        remove = button(
-            "",
-            lambda: self._remove_address(address.address),
-            kind="quiet",
-            icon="trash",
-            name=f"Remove the address {address.address}",
-        )
-        box = row(name, Label(note, tone="muted", wrap=False), None, remove, gap="m")
-        box.setContentsMargins(0, 4, 0, 4)
-        line.setLayout(box)
-        return line
-
-    def _tab_chosen(self, index: int) -> None:
-        self._summary.setVisible(index == 0)
-        self.connect_panel.setVisible(index == 1)
-
-    # ---- doing
-
-    def _add_address(self) -> None:
-        self.do(self._adding(), "add address")
-
-    async def _adding(self) -> None:
-        domains = await self.desk.session.call(lambda client: client.domains())
-        if await wait_for(AddAddressSheet(self.desk.window, self.desk, self._id, domains)):
-            self.desk.toast("The address was added.")
-            self.mark_stale()
-
-    def _remove_address(self, address: str) -> None:
-        self.do(self._removing_address(address), "remove address")
-
-    async def _removing_address(self, address: str) -> None:
-        account = self._id
-        await self.desk.session.call(lambda client: client.remove_address(account, address))
-
-        def undo() -> None:
-            self.do(self._put_back(account, address), "put address back")
-
-        self.desk.toast(f"{address} was removed. Mail to it is refused now.", undo)
-        self.mark_stale()
-
-    async def _put_back(self, account: str, address: str) -> None:
-        await self.desk.session.call(lambda client: client.add_address(account, address))
-        self.mark_stale()
-
-    def _edit(self) -> None:
-        if self._account is not None:
-            self.do(self._editing(self._account), "change account")
-
-    async def _editing(self, account: t.Account) -> None:
-        if await wait_for(EditAccountSheet(self.desk.window, self.desk, account)):
-            self.desk.toast("The account was changed.")
-            self.mark_stale()
+    def take(self, event: t.EventData) -> bool:
+        mine = isinstance(event, t.SignInEvent) and event.entry.account == self.thing
+        return mine or super().take(event)
 
     def _set_password(self) -> None:
         if self._account is not None:
-            self.do(self._setting_password(self._account), "set password")
+            self.desk.scope.start(self._setting_password(self._account), "set password")
 
     async def _setting_password(self, account: t.Account) -> None:
         sheet = SetPasswordSheet(self.desk.window, self.desk, account.id)
@@ -348,28 +364,45 @@ class AccountPage(Page):
 
     def _toggle(self) -> None:
         if self._account is not None:
-            self.do(self._toggling(self._account), "disable account")
+            self.desk.scope.start(self._set_disabled(not self._account.disabled), "switch sign-in")
 
-    async def _toggling(self, account: t.Account) -> None:
-        change = t.ChangeAccount(disabled=not account.disabled)
-        await self.desk.session.call(lambda client: client.change_account(account.id, change))
-        self.mark_stale()
+    async def _set_disabled(self, disabled: bool) -> None:
+        change = t.ChangeAccount(disabled=disabled)
+        await self.desk.session.call(lambda client: client.change_account(self.thing, change))
 
-    def _remove(self) -> None:
-        if self._account is not None:
-            self.do(self._removing(self._account), "remove account")
+        def undo() -> None:
+            self.desk.scope.start(self._set_disabled(not disabled), "switch sign-in")
 
-    async def _removing(self, account: t.Account) -> None:
-        if await ask(
-            self.desk.window,
-            f"Remove the account {words.main_address(account)}?",
-            words.removal_of_account(account),
-            yes="Remove account",
-            no="Keep",
-            danger=True,
-            typed=account.id,
-        ):
-            await self.desk.session.call(lambda client: client.remove_account(account.id))
-            self.desk.toast(f"{account.full_name or account.id} was removed.")
-            self._id = ""
-            self.desk.go("/accounts")
+        said = "Nobody can sign in any more." if disabled else "Signing in is possible again."
+        self.desk.toast(said, undo)
+        self.changed()
+
+
+class RoutesPanel(FormPanel):
+    FORM = "account-routes"
+
+
+class SettingsPanel(FormPanel):
+    FORM = "account"
+
+
+class AccountPage(TabbedPage):
+    TITLE = "Account"
+    BACK = ("/accounts", "Accounts")
+    PANELS: ClassVar = {
+        "account": SummaryPanel,
+        "account-addresses": AddressesPanel,
+        "account-limits": LimitsPanel,
+        "account-sign-in": SignInPanel,
+        "connect": ConnectPanel,
+        "account-routes": RoutesPanel,
+        "account-settings": SettingsPanel,
+    }
+
+    async def load_head(self) -> None:
+        account = await self.desk.session.call(lambda client: client.account(self.thing))
+        shown = words.present_account(account, datetime.now(UTC))
+        self.heading.setText(shown.name)
+        self.subtitle.setText(shown.addresses)
+        self.subtitle.show()
+        self.pill.set_state(shown.state, shown.tone)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayou
 from backend.api import connect as c
 from ui import palette
 from ui.pages.page import Desk
+from ui.pages.tabbed import Panel
 from ui.presenters import connect
 from ui.widgets.copyfield import CopyField, copy_text
 from ui.widgets.dialogs import choose_save_file
@@ -46,17 +47,17 @@ class QrCode(QWidget):
             self._renderer.render(painter, QRectF(self.rect()))
 
 
-class ConnectPanel(QWidget):
+class ConnectPanel(Panel):
     """Shows `ClientSettings`."""
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__()
+    def __init__(self, desk: Desk, thing: str) -> None:
+        super().__init__(desk, thing)
         self._desk = desk
         self._settings: c.ClientSettings | None = None
         self._device = "any"
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = QVBoxLayout()
         outer.setSpacing(palette.space("l"))
+        self.body.insertLayout(0, outer)
 
         chips = QHBoxLayout()
         chips.setSpacing(palette.space("s"))
@@ -98,8 +99,9 @@ class ConnectPanel(QWidget):
         copy_all = button("Copy all settings", self._copy_all, icon="copy")
         outer.addLayout(row(copy_all, self._save_ca, None))
 
-    def reset(self) -> None:
-        self._settings = None
+    async def load(self) -> None:
+        settings = await self._desk.session.call(lambda client: client.client_settings(self.thing))
+        self.show_settings(settings)
 
     def settings(self) -> c.ClientSettings | None:
         return self._settings

@@ -3,7 +3,8 @@
 from backend.api import dns as d
 from backend.api import types as t
 from ui.pages.checks_panel import ChecksPanel
-from ui.pages.page import Desk, Page
+from ui.pages.page import Desk
+from ui.pages.tabbed import Panel
 from ui.widgets.copyfield import copy_text
 from ui.widgets.dialogs import choose_save_file
 from ui.widgets.text import Label, button
@@ -77,39 +78,19 @@ class DnsPanel(ChecksPanel):
         self.desk.scope.start(work(), "save zone file")
 
 
-class DnsPage(Page):
-    TITLE = "DNS records"
-    SUBTITLE = "The DNS records that mail needs, beside what is published now."
+class DnsTab(Panel):
+    """The tab of a domain's page."""
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        back = button(
-            "Domains",
-            lambda: desk.go("/domains"),
-            kind="link",
-            icon="arrow-left",
-            name="Back to all domains",
-        )
-        self.toolbar.addWidget(back)
-        self.panel = DnsPanel(desk)
-        self.body.addWidget(self.panel)
-        self.body.addStretch(1)
+    def __init__(self, desk: Desk, thing: str) -> None:
+        super().__init__(desk, thing)
+        self.checks = DnsPanel(desk)
+        self.checks.show_domain(thing)
+        self.add(self.checks)
 
-    def open(self, rest: str) -> None:
-        domain = rest.partition("/")[0]
-        if domain and domain != self.panel.subject:
-            self.panel.show_domain(domain)
-            self.heading.setText(domain)
-            self.mark_stale()
+    async def load(self) -> None:
+        await self.checks.fetch()
 
-    def take(self, event: t.EventData) -> None:
+    def take(self, event: t.EventData) -> bool:
         if isinstance(event, t.ConfigEvent):
-            self.panel.changed()  # other settings may need other records
-
-    async def fetch(self) -> bool:
-        if not self.panel.subject:
-            return True
-        await self.panel.fetch()
-        if isinstance(self.panel.value, d.DnsCheck):
-            self.heading.setText(self.panel.value.unicode)
-        return True
+            self.checks.changed()  # other settings may need other records
+        return False

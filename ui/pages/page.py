@@ -75,6 +75,8 @@ class Page(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
+        self.page_id = ""
+        """Which entry of the registry it shows; set before `open`. A page may draw several, such as the tabs of a thing."""
         self.stale = True
         self._loading = False
         self._again = False

@@ -8,7 +8,8 @@ from backend.api import pages as registry
 from ui.pages.account import AccountPage
 from ui.pages.accounts import AccountsPage
 from ui.pages.activity import ActivityPage
-from ui.pages.dns import DnsPage
+from ui.pages.aliases import AliasesPage, AliasPage
+from ui.pages.domain import DomainPage
 from ui.pages.domains import DomainsPage
 from ui.pages.flow import (
     FlowPage,
@@ -40,9 +41,11 @@ Make = Callable[[Desk], Page]
 VIEWS: dict[str, Make] = {
     "overview": OverviewPage,
     "domains": DomainsPage,
-    "dns": DnsPage,
+    **dict.fromkeys(DomainPage.PANELS, DomainPage),
     "accounts": AccountsPage,
-    "account": AccountPage,
+    **dict.fromkeys(AccountPage.PANELS, AccountPage),
+    "aliases": AliasesPage,
+    "alias": AliasPage,
     "queue": QueuePage,
     "transports": TransportsPage,
     "transport": TransportPage,

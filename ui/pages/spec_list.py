@@ -70,7 +70,7 @@ class SpecListView(QWidget):
         self.spec: f.Spec | None = None
         self.total = 0
         self._fixed = dict(fixed or {})
-        self._most, self._on_open = most, on_open
+        self._most, self.on_open = most, on_open
         self._sort = ""
         self._cursor = ""
         self._turn = 0
@@ -84,7 +84,7 @@ class SpecListView(QWidget):
         self.search.setPlaceholderText("Search")
         self.search.setAccessibleName("Search")
         self.search.setClearButtonEnabled(True)
-        self.search.setMaximumWidth(320)
+        self.search.setFixedWidth(280)
         self.search.textChanged.connect(self._asking.start)
         self._count = Label("", "small", tone="muted", wrap=False)
         self._tools = row(self.search)
@@ -296,11 +296,11 @@ class SpecListView(QWidget):
 
     @property
     def _opens(self) -> bool:
-        return bool(self.listing.page) or self._on_open is not None
+        return bool(self.listing.page) or self.on_open is not None
 
     def _open(self, chosen: Row) -> None:
-        if self._on_open is not None:
-            self._on_open(chosen)
+        if self.on_open is not None:
+            self.on_open(chosen)
         elif self.listing.page:
             self.desk.go(self.listing.page.replace("{key}", quote(self._key(chosen), safe="@")))
 
@@ -324,7 +324,7 @@ class SpecListView(QWidget):
                     one = action_button(
                         self.desk, self, action, key, lambda: values, self._ask_again
                     )
-                    one.setAccessibleName(f"{action.title} {key}")
+                    one.setAccessibleName(f"{action.title.rstrip('…')} {key}")
                     made.append(one)
         if chosen:
             for action in self.listing.mass_actions:

@@ -111,6 +111,14 @@ class Form(ABC):
         return []
 
 
+def _all_basic(fields: Sequence[f.Field]) -> list[f.Field]:
+    """Who comes to a form of a few settings came for these."""
+    return [
+        each.model_copy(update={"level": "basic", "fields": _all_basic(each.fields)})
+        for each in fields
+    ]
+
+
 @dataclass(eq=False)
 class PartForm(Form):
     """A form on some settings of one model, as they are. `only` empty: on all of them."""
@@ -124,12 +132,13 @@ class PartForm(Form):
     prefix: Callable[[str], Path]
     only: tuple[str, ...] = ()
     spelled: Callable[[str], str] = str
+    plain: bool = False
+    """All its settings are shown at once."""
 
     def make_spec(self) -> f.Spec:
         fields = compile_fields(self.model, only=self.only)
-        if not any(each.level == "basic" for each in fields):
-            # Who comes here came for these.
-            fields = [each.model_copy(update={"level": "basic"}) for each in fields]
+        if self.plain or not any(each.level == "basic" for each in fields):
+            fields = _all_basic(fields)
         return self.words.model_copy(update={"id": self.id, "fields": fields})
 
     def normal_key(self, key: str) -> str:

@@ -19,18 +19,10 @@ def _rest(model: type[Account | MailDomain], *elsewhere: str) -> list[str]:
 
 _REMOVE_DOMAIN = f.Action(
     id="remove",
-    title="Remove",
+    title="Remove…",
     icon="trash",
     kind="danger",
-    method="DELETE",
-    path="/domains/{key}",
-    done="The domain is removed.",
-    confirm=f.Confirm(
-        title="Remove the domain {key}?",
-        text="Mail for it is refused from then on. Accounts must be moved to another domain first.",
-        verb="Remove the domain",
-        type_name=True,
-    ),
+    page="/domains/{key}/remove",
 )
 
 DOMAIN = domain_form(
@@ -45,9 +37,6 @@ DOMAIN = domain_form(
             path="/domains",
             columns=[
                 f.Column(key="unicode", title="Domain", main=True),
-                f.Column(key="description", title="Description", priority=3),
-                f.Column(key="accounts", title="Accounts", kind="number"),
-                f.Column(key="addresses", title="Addresses", kind="number", priority=2),
                 f.Column(
                     key="disabled",
                     title="State",
@@ -57,6 +46,32 @@ DOMAIN = domain_form(
                         f.Choice(value=True, label="switched off", icon="player-pause"),
                     ],
                 ),
+                f.Column(key="accounts", title="Accounts", kind="number"),
+                f.Column(key="addresses", title="Addresses", kind="number", priority=2),
+                f.Column(key="aliases", title="Aliases", kind="number", priority=3),
+                f.Column(
+                    key="catch_all",
+                    title="Other addresses go to",
+                    help="The account that gets mail to addresses of the domain that nobody has.",
+                    priority=3,
+                    empty="refused",
+                ),
+                f.Column(
+                    key="dkim_made_at",
+                    title="Signing key",
+                    help="How old the key is with which mail of the domain is signed (DKIM).",
+                    kind="time",
+                    priority=2,
+                    empty="not signed",
+                ),
+                f.Column(
+                    key="dns/score",
+                    title="DNS",
+                    help="How many of the records that matter are as they should be, by the last check.",
+                    width="s",
+                    empty="not checked",
+                ),
+                f.Column(key="description", title="Description", priority=4),
             ],
             filters=[
                 f.Field(
@@ -97,9 +112,19 @@ DOMAIN = domain_form(
             events=["config"],
         ),
     ),
-    _rest(MailDomain, "routes", "dkim", "aliases"),
+    _rest(MailDomain, "routes", "dkim", "aliases", "mta_sts"),
 )
 
+DOMAIN_POLICIES = domain_form(
+    "domain-policies",
+    described(
+        "Policies of the domain",
+        "What other servers are asked to keep to when they deliver to this domain.",
+        "shield-check",
+        "/domains/{key}/policies",
+    ),
+    ["mta_sts"],
+)
 
 DOMAIN_ROUTES = domain_form(
     "domain-routes",
@@ -121,12 +146,10 @@ DKIM = dkim_form(
         actions=[
             f.Action(
                 id="rotate",
-                title="Change the keys",
+                title="Change the keys…",
                 help="New keys are made and published first, then they sign, then the old ones go.",
                 icon="refresh",
-                method="POST",
-                path="/domains/{key}/dkim/rotate",
-                done="The change of keys goes on by itself.",
+                page="/domains/{key}/dkim/rotate",
             ),
         ],
         listing=f.ListSpec(
@@ -201,18 +224,16 @@ ALIAS = alias_form(
 
 _REMOVE_ACCOUNT = f.Action(
     id="remove",
-    title="Remove",
+    title="Remove…",
     icon="trash",
     kind="danger",
-    method="DELETE",
-    path="/accounts/{key}",
-    done="The account is removed.",
-    confirm=f.Confirm(
-        title="Remove the account {key}?",
-        text="All its mail is deleted for good.",
-        verb="Remove the account",
-        type_name=True,
-    ),
+    page="/accounts/{key}/remove",
+)
+
+_LIMITS_OF_ACCOUNT = (
+    "quota_bytes",
+    "max_outgoing_messages_per_day",
+    "max_first_time_recipients_per_day",
 )
 
 _ADD_ACCOUNT = f.Action(
@@ -226,19 +247,6 @@ ACCOUNT = account_form(
         "A person or thing that has mailboxes here.",
         "user",
         "/accounts/{key}/settings",
-        layout=[
-            f.Section(fields=["full_name", "domain", "disabled"]),
-            f.Section(title="Addresses", icon="at", fields=["destinations"]),
-            f.Section(
-                title="Limits",
-                help="They keep a stolen password from harming others much.",
-                fields=[
-                    "quota_bytes",
-                    "max_outgoing_messages_per_day",
-                    "max_first_time_recipients_per_day",
-                ],
-            ),
-        ],
         actions=[
             f.Action(
                 id="connect",
@@ -256,19 +264,50 @@ ACCOUNT = account_form(
                 f.Column(key="id", title="Account", main=True),
                 f.Column(key="full_name", title="Name"),
                 f.Column(
-                    key="addresses", title="Addresses", kind="count", priority=2, sortable=False
+                    key="address", title="Address", width="l", empty="no address", sortable=False
                 ),
-                f.Column(key="used_bytes", title="Used", kind="size", priority=2, sortable=False),
                 f.Column(
-                    key="disabled",
+                    key="state",
                     title="State",
                     kind="state",
                     sortable=False,
                     choices=[
-                        f.Choice(value=False, label="in use", icon="circle-check"),
-                        f.Choice(value=True, label="sign-in switched off", icon="lock"),
+                        f.Choice(value="active", label="in use", icon="circle-check"),
+                        f.Choice(value="full", label="full", icon="alert-circle"),
+                        f.Choice(value="disabled", label="switched off", icon="lock"),
                     ],
                 ),
+                f.Column(
+                    key="used_bytes",
+                    title="Used",
+                    help="How much mail it keeps, of how much it may.",
+                    kind="size",
+                    of="quota_bytes",
+                    priority=2,
+                    sortable=False,
+                ),
+                f.Column(
+                    key="last_sign_in_at",
+                    title="Last sign-in",
+                    kind="time",
+                    priority=2,
+                    empty="never",
+                ),
+                f.Column(
+                    key="addresses", title="Addresses", kind="count", priority=3, sortable=False
+                ),
+            ],
+            filters=[
+                f.Field(
+                    key="disabled",
+                    kind="choice",
+                    label="Sign-in",
+                    nullable=True,
+                    choices=[
+                        f.Choice(value=False, label="allowed"),
+                        f.Choice(value=True, label="switched off"),
+                    ],
+                )
             ],
             sort="id",
             page="/accounts/{key}",
@@ -288,10 +327,75 @@ ACCOUNT = account_form(
                 icon="users",
                 action=_ADD_ACCOUNT,
             ),
+            events=["config", "sign_ins", "mail"],
+        ),
+    ),
+    _rest(Account, "routes", "destinations", *_LIMITS_OF_ACCOUNT),
+)
+
+ACCOUNT_ADDRESSES = account_form(
+    "account-addresses",
+    described(
+        "Addresses",
+        "Which addresses the account has, and where mail to each is put.",
+        "at",
+        "/accounts/{key}/addresses",
+        listing=f.ListSpec(
+            path="/addresses",
+            key="address",
+            paged=True,
+            columns=[
+                f.Column(key="address", title="Address", main=True),
+                f.Column(
+                    key="kind",
+                    title="Kind",
+                    kind="state",
+                    choices=[
+                        f.Choice(value="account", label="account", icon="circle-check"),
+                        f.Choice(value="alias", label="alias", icon="send"),
+                        f.Choice(value="catch_all", label="all others", icon="clock"),
+                    ],
+                ),
+                f.Column(key="title", title="Whose", width="l"),
+                f.Column(
+                    key="mailbox", title="Mailbox", priority=2, sortable=False, empty="its members"
+                ),
+            ],
+            filters=[
+                f.Field(
+                    key="kind",
+                    kind="choice",
+                    label="Kind",
+                    choices=[
+                        f.Choice(value="account", label="of an account"),
+                        f.Choice(value="alias", label="alias"),
+                        f.Choice(value="catch_all", label="all others (catch-all)"),
+                    ],
+                )
+            ],
+            sort="address",
+            empty=f.EmptyText(
+                title="No address yet",
+                text="Mail to the domain is refused until somebody has an address in it.",
+                icon="at",
+                action=_ADD_ACCOUNT,
+            ),
             events=["config"],
         ),
     ),
-    _rest(Account, "routes"),
+    ["destinations"],
+)
+
+ACCOUNT_LIMITS = account_form(
+    "account-limits",
+    described(
+        "Limits of the account",
+        "They keep a stolen password from harming others much.",
+        "shield-check",
+        "/accounts/{key}/limits",
+    ),
+    _LIMITS_OF_ACCOUNT,
+    plain=True,
 )
 
 ACCOUNT_ROUTES = account_form(

@@ -48,7 +48,7 @@ def domain_form(id_: str, words: f.Spec, only: Sequence[str]) -> PartForm:
     )
 
 
-def account_form(id_: str, words: f.Spec, only: Sequence[str]) -> PartForm:
+def account_form(id_: str, words: f.Spec, only: Sequence[str], *, plain: bool = False) -> PartForm:
     """On settings of an account."""
     return PartForm(
         id=id_,
@@ -60,6 +60,7 @@ def account_form(id_: str, words: f.Spec, only: Sequence[str]) -> PartForm:
         ),
         prefix=lambda key: ("accounts", key),
         only=tuple(only),
+        plain=plain,
     )
 
 

@@ -7,10 +7,13 @@ from backend.admin.forms.form import Form
 
 FORMS: tuple[Form, ...] = (
     mail.DOMAIN,
+    mail.DOMAIN_POLICIES,
     mail.DOMAIN_ROUTES,
     mail.DKIM,
     mail.ALIAS,
     mail.ACCOUNT,
+    mail.ACCOUNT_ADDRESSES,
+    mail.ACCOUNT_LIMITS,
     mail.ACCOUNT_ROUTES,
     mail.POSTMASTER,
     delivery.ROUTES,

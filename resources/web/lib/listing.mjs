@@ -5,6 +5,7 @@ import { holds, valueAt } from "./conditions.mjs";
 import { ActionButton, getSpec } from "./form.mjs";
 import { Ago, Button, Confirm, Empty, Icon, Loaded, Pill, useDebounced, useLoad } from "./parts.mjs";
 import { number, size } from "./format.mjs";
+import { Bar } from "./tabs.mjs";
 import { toast } from "./toast.mjs";
 
 const PAGE = 50;
@@ -79,7 +80,7 @@ function Row({ row, listing, picked, setPicked, onOpen, reload }) {
     ${listing.mass_actions?.length > 0 && html`<td class="tick"><input type="checkbox" aria-label=${`Choose ${key}`} checked=${picked.has(key)} onChange=${pick} /></td>`}
     ${listing.columns.map((column) => {
       const value = valueAt(row, column.key.split("/"));
-      const cell = html`<${Cell} column=${column} value=${value} />`;
+      const cell = html`<${Cell} column=${column} value=${value} row=${row} />`;
       if (!column.main) return html`<td key=${column.key} data-label=${column.title} class=${["number", "size", "count"].includes(column.kind) ? "number" : ""}>${cell}</td>`;
       const href = listing.page ? `#${listing.page.replace("{key}", encodeURIComponent(key))}` : undefined;
       return html`<th scope="row" key=${column.key}>${href ? html`<a href=${href}>${cell}</a>` : onOpen ? html`<button type="button" class="link" onClick=${() => onOpen(row)}>${cell}</button>` : cell}</th>`;
@@ -88,12 +89,15 @@ function Row({ row, listing, picked, setPicked, onOpen, reload }) {
   </tr>`;
 }
 
-function Cell({ column, value }) {
+function Cell({ column, value, row }) {
   if (value === null || value === undefined || value === "" || (Array.isArray(value) && value.length === 0 && column.kind !== "count")) return html`<span class="muted">${column.empty || "–"}</span>`;
   const choice = column.choices?.find((each) => each.value === value);
   if (column.kind === "state") return html`<${Pill} kind=${TONES[choice?.icon] ?? "neutral"} icon=${choice?.icon}>${choice?.label ?? String(value)}</${Pill}>`;
   if (column.kind === "time") return html`<${Ago} at=${value} />`;
-  if (column.kind === "size") return size(value);
+  if (column.kind === "size") {
+    const whole = column.of && valueAt(row, column.of.split("/"));
+    return whole ? html`${size(value)} of ${size(whole)}<${Bar} used=${value} limit=${whole} label=${column.title} />` : size(value);
+  }
   if (column.kind === "number") return number(value);
   if (column.kind === "count") return Array.isArray(value) ? (value.length ? number(value.length) : html`<span class="muted">${column.empty || "0"}</span>`) : number(value);
   if (column.kind === "bool") return value ? "yes" : "no";

@@ -9,12 +9,30 @@ const FORM = { view: lazy(() => import("../pages/formpage.mjs"), "FormPage"), ow
 
 // What draws each page of the registry. `rest`: the parameter that gets what follows the page's path. `key`: a page stays as it is
 // (filter, selection, scroll) while its key stays the same.
+// `thing`: all with the same stay one page, which is told by `page` which of its tabs is open.
+const DOMAIN = { view: lazy(() => import("../pages/domain.mjs"), "Domain"), names: { domain: "name" }, key: "name", thing: "domain" };
+const ACCOUNT = { view: lazy(() => import("../pages/account.mjs"), "Account"), names: { account: "id" }, key: "id", thing: "account" };
 const VIEWS = {
   overview: { view: lazy(() => import("../pages/overview.mjs"), "Overview") },
-  domains: { view: lazy(() => import("../pages/domains.mjs"), "Domains"), rest: "task" },
-  dns: { view: lazy(() => import("../pages/dns.mjs"), "Dns"), key: "domain" },
-  accounts: { view: lazy(() => import("../pages/accounts.mjs"), "Accounts"), rest: "task" },
-  account: { view: lazy(() => import("../pages/account.mjs"), "Account"), names: { account: "id" }, rest: "tab", key: "id" },
+  domains: { view: lazy(() => import("../pages/domains.mjs"), "Domains") },
+  domain: { ...DOMAIN },
+  "domain-addresses": { ...DOMAIN },
+  "domain-aliases": { ...DOMAIN },
+  dns: { ...DOMAIN },
+  dkim: { ...DOMAIN },
+  "domain-policies": { ...DOMAIN },
+  "domain-routes": { ...DOMAIN },
+  "domain-settings": { ...DOMAIN },
+  accounts: { view: lazy(() => import("../pages/accounts.mjs"), "Accounts") },
+  account: { ...ACCOUNT },
+  "account-addresses": { ...ACCOUNT },
+  "account-limits": { ...ACCOUNT },
+  "account-sign-in": { ...ACCOUNT },
+  connect: { ...ACCOUNT },
+  "account-routes": { ...ACCOUNT },
+  "account-settings": { ...ACCOUNT },
+  aliases: { view: lazy(() => import("../pages/aliases.mjs"), "Aliases") },
+  alias: { view: lazy(() => import("../pages/aliases.mjs"), "Alias"), names: { alias: "name" }, key: "name" },
   queue: { view: lazy(() => import("../pages/queue.mjs"), "Queue"), rest: "id" },
   transports: { view: lazy(() => import("../pages/transports.mjs"), "Transports"), rest: "task" },
   transport: { view: lazy(() => import("../pages/transports.mjs"), "Transport"), names: { transport: "name" }, key: "name" },
@@ -88,7 +106,8 @@ export function find(path) {
   const parameters = drawn.own ? { page: found.page, id: found.page.id } : {};
   for (const [name, value] of Object.entries(found.names)) parameters[drawn.names?.[name] ?? name] = value;
   if (drawn.rest && found.rest) parameters[drawn.rest] = found.rest;
-  return { page: { ...found.page, view: drawn.view }, parameters, key: found.page.id + (drawn.key ? parameters[drawn.key] : "") };
+  if (drawn.thing) parameters.page = found.page.id;
+  return { page: { ...found.page, view: drawn.view }, parameters, key: (drawn.thing ?? found.page.id) + (drawn.key ? parameters[drawn.key] : "") };
 }
 
 export const isCurrent = (section, path) => (section.path === "/" ? path === "/" : path === section.path || path.startsWith(`${section.path}/`));

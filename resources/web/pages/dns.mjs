@@ -1,18 +1,10 @@
 // The DNS records of a domain: what should be there, what is, and how to get from one to the other.
 import { html } from "../lib/view.mjs";
 import { get, seg } from "../lib/api.mjs";
-import { Banner, Button, Copy, Icon, Loaded, Pill, Title, useLoad } from "../lib/parts.mjs";
+import { Banner, Button, Copy, Loaded, Pill, useLoad } from "../lib/parts.mjs";
 import { Groups, News, Verdict, useChecks } from "../lib/checks.mjs";
 
-/** A page of its own. */
-export function Dns({ domain }) {
-  return html`<a class="back" href="#/domains"><${Icon} name="arrow-left" />Domains</a>
-    <${Title} intro="The DNS records that mail needs, beside what is published now.">${domain}</${Title}>
-    <${DnsContent} domain=${domain} />`;
-}
-
-/** What stands below the title, also as a part of a domain's page. */
-export function DnsContent({ domain }) {
+export function Dns({ name: domain }) {
   const base = `/domains/${seg(domain)}/dns`;
   const checks = useChecks(base, `${base}/check`, [domain]);
   const records = useLoad(() => get(`${base}/records`), ["config"], [domain]);

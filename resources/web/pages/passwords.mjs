@@ -7,19 +7,15 @@ import { toast } from "../lib/toast.mjs";
 export const SHORTEST_PASSWORD = 12;
 
 /** An empty one is fine: the server makes one up. */
-export const passwordFault = (password) =>
+const passwordFault = (password) =>
   password && password.length < SHORTEST_PASSWORD ? `Use at least ${SHORTEST_PASSWORD} characters, or leave it empty to get a generated one.` : "";
 
-/** `password` is null when the person chose it. `onConnect`: adds the way to the mail app's settings. */
-export function ShownPassword({ title, address, password, onClose, onConnect }) {
+function ShownPassword({ title, address, password, onClose }) {
   return html`<${Dialog} title=${title} onClose=${onClose}>
     ${address && html`<${Value} label="User name" value=${address} />`}
-    ${password
-      ? html`<${Value} label="Password" value=${password} />
-          <${Banner} kind="warn" icon="alert-triangle"><b>This is the only time the password is shown.</b> Copy it into the mail program or a password safe now. If it is lost, set a new one.</${Banner}>`
-      : html`<p>It signs in with the password that you chose.</p>`}
+    <${Value} label="Password" value=${password} />
+    <${Banner} kind="warn" icon="alert-triangle"><b>This is the only time the password is shown.</b> Copy it into the mail program or a password safe now. If it is lost, set a new one.</${Banner}>
     <div class="buttons">
-      ${onConnect && html`<${Button} icon="device-mobile" onClick=${onConnect}>Connect a mail app</${Button}>`}
       <${Button} kind="primary" autofocus onClick=${onClose}>Done</${Button}>
     </div>
   </${Dialog}>`;

@@ -56,10 +56,13 @@ async def client(rig):
 
 KEYS = {
     "domain": "example.org",
+    "domain-policies": "example.org",
     "domain-routes": "example.org",
     "dkim": "example.org",
     "alias": "family@example.org",
     "account": "anna",
+    "account-addresses": "anna",
+    "account-limits": "anna",
     "account-routes": "anna",
     "transport": "relay",
     "hold-rule": "their-move",
@@ -169,23 +172,24 @@ async def test_faults_between_settings_stand_at_their_fields_too(client):
 
 
 async def test_what_a_value_means_is_judged_in_words_for_people(client):
-    now = await client.form("account", "anna")
+    form = "account-addresses"
+    now = await client.form(form, "anna")
     kept = now.values["destinations"]
     values = {"destinations": {**kept, "anna@elsewhere.example": {}, "b@@": {}}}
-    error = await refused(client.save_form("account", "anna", values, revision=now.revision))
+    error = await refused(client.save_form(form, "anna", values, revision=now.revision))
     assert list(messages(error)) == ["/destinations/b@@"]
     assert "pydantic" not in str(error)
     del values["destinations"]["b@@"]
-    error = await refused(client.save_form("account", "anna", values, revision=now.revision))
+    error = await refused(client.save_form(form, "anna", values, revision=now.revision))
     assert messages(error) == {
         "/destinations/anna@elsewhere.example": "The domain of this address is not one of this server's. Add the domain first, or correct the address."
     }
 
 
 async def test_a_fault_that_lies_outside_of_the_form_belongs_to_the_form(client):
-    now = await client.form("account", "anna")
-    plus = {**now.values, "destinations": {"anna@example.org": {}, "anna+x@example.org": {}}}
-    saved = await client.save_form("account", "anna", plus, revision=now.revision)
+    now = await client.form("account-addresses", "anna")
+    plus = {"destinations": {"anna@example.org": {}, "anna+x@example.org": {}}}
+    saved = await client.save_form("account-addresses", "anna", plus, revision=now.revision)
     error = await refused(
         client.save_form(
             "domain", "example.org", {"catchall_separator": "+"}, revision=saved.revision
@@ -262,10 +266,10 @@ async def test_a_policy_of_the_domain_asks_for_its_dns_records(rig, client):
     listeners = {"public": {"addresses": ["0.0.0.0"], "https_port": 443}}
     now = await client.form("server-listeners")
     await client.save_form("server-listeners", "-", {"listeners": listeners}, revision=now.revision)
-    now = await client.form("domain", "example.org")
+    now = await client.form("domain-policies", "example.org")
     policy = {"mta_sts": {**now.values["mta_sts"], "mode": "testing"}}
     tried = await client.save_form(
-        "domain", "example.org", policy, revision=now.revision, dry_run=True
+        "domain-policies", "example.org", policy, revision=now.revision, dry_run=True
     )
     texts = [effect.text for effect in tried.effects if effect.kind == "dns"]
     assert any("TXT _mta-sts.example.org: v=STSv1" in text for text in texts)
