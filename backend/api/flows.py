@@ -151,6 +151,8 @@ class FlowStep(Reply):
     """What the button says that goes on without an answer; empty: there is none."""
     commits: bool = False
     """The main button applies everything."""
+    applied: bool = False
+    """What it was for has been done; giving it up takes nothing back."""
     danger: bool = False
     """What it applies destroys something."""
     type_name: str = ""

@@ -290,6 +290,7 @@ async def test_removing_asks_for_the_name(made, clerk):
 
 @in_office
 async def test_keys_are_changed(made, clerk):
+    await made.client.add_dkim_selector("example.org", sign=True)
     await clerk.begin("/domains/example.org/dkim/rotate")
     await clerk.click("Make the new keys")
     await clerk.at("Publish the new keys")
@@ -297,6 +298,19 @@ async def test_keys_are_changed(made, clerk):
     await clerk.settle()
     await clerk.click("Go on")
     assert "can't be seen yet" in clerk.page.problem.body()
+    await made.client.rotate_dkim("example.org", skip_waiting=True)
+    await clerk.click("Go on")
+    if clerk.page.step.step == "wait":
+        await made.until(lambda: not clerk.page.step.running)
+        await clerk.settle()
+        await clerk.click("Sign with the new keys now")
+    await clerk.at("Let the old keys go")
+    await made.until(lambda: not clerk.page.step.running)
+    await clerk.settle()
+    await clerk.click("Go on")
+    assert "too early" in clerk.page.problem.body()
+    await clerk.click("Remove the old keys now")
+    await clerk.at("The keys are changed")
 
 
 @in_office
@@ -305,3 +319,22 @@ async def test_an_address_needs_a_domain_first(made, clerk):
     made.window.go("/accounts/new")
     page = made.window.current
     await made.until(lambda: "there is none yet" in page.problem.title())
+
+
+@in_office
+async def test_a_transport_that_was_not_tried_is_gone_on_with_all_the_same(made, clerk):
+    await clerk.begin("/transports/new")
+    await clerk.click("Next")
+    clerk.fill("Server", "127.0.0.1")
+    clerk.fill("User name", "me")
+    await clerk.click("Next")
+    assert "/auth/password" in clerk.page._state.faults
+    clerk.fill("Password", "Geheim-17")
+    clerk.fill("Name", "here")
+    await clerk.click("Next")
+    assert "Nobody has tried yet" in clerk.page.problem.title()
+    await clerk.click("Go on all the same")
+    await clerk.at("What is it used for?")
+    await clerk.click("Back")
+    await clerk.at("Its settings")
+    assert clerk.page._state.values["auth"]["password"] == {"set": True}

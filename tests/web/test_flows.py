@@ -196,6 +196,65 @@ async def test_a_domain_goes_after_its_name_was_typed(visitor: Visitor) -> None:
     await at(page, "The domain is removed")
 
 
+async def test_an_alias_and_an_account_that_goes(visitor: Visitor) -> None:
+    page = await visitor.open("/accounts/new")
+    await page.locator("[id='/local_part']").fill("dora.wizard")
+    await page.get_by_role("button", name="Next").click()
+    await at(page, "More addresses?")
+    await page.get_by_role("button", name="Next").click()
+    await at(page, "Which password?")
+    await page.get_by_role("button", name="Next").click()
+    await page.get_by_role("button", name="Add the account").click()
+    await at(page, "The account is ready")
+    await visitor.go(page, "/aliases/new")
+    await page.locator("[id='/local_part']").fill("crew")
+    await page.get_by_role("button", name="Next").click()
+    await page.get_by_label("Members").fill("nobody@gatepost.test\ndora.wizard@gatepost.test")
+    await page.get_by_role("button", name="Next").click()
+    await expect(page.locator(".fault")).to_contain_text("Nobody here has this address")
+    await page.get_by_label("Members").fill("Dora <dora.wizard@gatepost.test>")
+    await page.get_by_role("button", name="Next").click()
+    await at(page, "Who may do what?")
+    await page.get_by_role("button", name="Back").click()
+    await at(page, "Who gets the mail?")
+    await page.get_by_role("button", name="Next").click()
+    await page.get_by_role("button", name="Next").click()
+    await page.get_by_role("button", name="Add the alias").click()
+    await at(page, "The alias is ready")
+    await visitor.go(page, "/accounts/dora.wizard/remove")
+    await expect(page.get_by_text("It can't be removed yet.")).to_be_visible()
+    await page.get_by_role("button", name="Next").click()
+    await expect(page.get_by_role("alert")).to_contain_text("no members left")
+    await page.evaluate(
+        """async () => { const { remove } = await import("./lib/api.mjs");
+        await remove("/aliases/crew@gatepost.test"); }"""
+    )
+    await page.get_by_role("button", name="Check again").click()
+    await expect(page.get_by_text("It is in none.")).to_be_visible()
+    await page.get_by_role("button", name="Next").click()
+    await at(page, "Remove the account")
+    await page.get_by_label("Type dora.wizard to confirm").fill("dora.wizard")
+    await page.keyboard.press("Enter")
+    await at(page, "The account is removed")
+
+
+async def test_keys_are_changed_step_by_step(visitor: Visitor) -> None:
+    page = await visitor.open("/domains/gatepost.test/dkim/rotate")
+    await at(page, "Change the signature keys")
+    await page.get_by_role("button", name="Make the new keys").click()
+    await at(page, "Publish the new keys")
+    await expect(page.locator(".checks code")).to_contain_text("v=DKIM1")
+    await page.get_by_role("button", name="Go on", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("can't be seen yet")
+    await page.evaluate(
+        """async () => { const { post } = await import("./lib/api.mjs");
+        await post("/domains/gatepost.test/dkim/rotate", { skip_waiting: true }); }"""
+    )
+    await page.get_by_role("button", name="Go on", exact=True).click()
+    await expect(page.locator(".flow-main > header h1")).not_to_have_text("Publish the new keys")
+    await page.get_by_role("button", name="Close the wizard").click()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 async def test_wizards_fit_the_screen_and_can_be_read_by_all(

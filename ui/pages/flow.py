@@ -261,7 +261,8 @@ class FlowPage(Page):
         self._footer.addStretch(1)
         if step.kind != "done":
             self._footer.addWidget(button("Save and continue later", self._later, kind="link"))
-            self._footer.addWidget(button("Give up", self._give_up, kind="link"))
+            end = "Close the wizard" if step.applied else "Give up"
+            self._footer.addWidget(button(end, self._give_up, kind="link"))
 
     def _focus(self, pressed: str) -> None:
         """Into what the step begins with, or back to the button that was pressed."""

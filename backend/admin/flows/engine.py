@@ -297,7 +297,11 @@ def _faults_of(error: UserError | ConfigError | InvalidError) -> list[Fault]:
     if isinstance(error, InvalidError):
         return list(error.faults)
     problems = error.problems if isinstance(error, ConfigError) else [error.problem]
-    return [Fault(each.code, (), each.message, each.fix, dict(each.params)) for each in problems]
+    return [
+        # What to type at a shell helps nobody in front of a page.
+        Fault(each.code, (), each.message, "" if "gatepost " in each.fix else each.fix)
+        for each in problems
+    ]
 
 
 async def _shown(visit: Visit, faults: Sequence[Fault] = ()) -> w.FlowStep:
@@ -330,6 +334,7 @@ async def _shown(visit: Visit, faults: Sequence[Fault] = ()) -> w.FlowStep:
             ],
             "can_back": at > first and step.kind != "done",
             "primary": visit.words(step.primary),
+            "applied": state.committed,
             "skip": visit.words(step.skip) if step.skip else "",
             **await step.show(visit),
         }

@@ -5,6 +5,7 @@ import re
 import secrets as random
 from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -70,7 +71,7 @@ class FlowShelf:
         self._secrets = secrets
         self._clock = clock
         self._publish = publish
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def close(self) -> None:
@@ -80,7 +81,7 @@ class FlowShelf:
         return self._clock.time()
 
     def lock(self, flow: str) -> asyncio.Lock:
-        """One move at a time."""
+        """One move at a time. Gone when nobody holds or awaits it: ids may be anything that somebody asks for."""
         return self._locks.setdefault(flow, asyncio.Lock())
 
     def tell(self, flow: str) -> None:
@@ -146,7 +147,6 @@ class FlowShelf:
         await tasks.stop(*(task for key, task in self._running.items() if key[0] == flow))
         await run_blocking(Pool.FILES, self._path(flow).unlink, True)
         await run_blocking(Pool.FILES, self._secrets.delete, _SECRETS + flow)
-        self._locks.pop(flow, None)
 
     async def secrets_of(self, flow: str) -> dict[str, str]:
         """By step and pointer: `form/auth/password`."""

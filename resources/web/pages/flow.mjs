@@ -118,7 +118,7 @@ function Frame({ loaded }) {
         ${step.primary && html`<${Button} type="submit" kind=${step.danger ? "danger" : "primary"} busy=${busy === "next"}>${step.primary}</${Button}>`}
         ${untested && html`<${Button} onClick=${() => send("next", { anyway: true })}>Go on all the same</${Button}>`}
         ${step.skip && html`<${Button} onClick=${() => send("skip")}>${step.skip}</${Button}>`}
-        ${!done && html`<span class="grow"></span><button type="button" class="link" onClick=${later}>Save and continue later</button><button type="button" class="link" onClick=${giveUp}>Give up</button>`}
+        ${!done && html`<span class="grow"></span><button type="button" class="link" onClick=${later}>Save and continue later</button><button type="button" class="link" onClick=${giveUp}>${step.applied ? "Close the wizard" : "Give up"}</button>`}
       </footer>
     </div>
   </form>`;
