@@ -100,7 +100,7 @@ function Group({ of, group, value, subject }) {
   const row = (check) => html`<${StatusRow} key=${check.id} check=${check} of=${of} provider=${value.provider} subject=${subject} />`;
   return html`<${Card} title=${group.title} actions=${group.total > 0 && html`<${Pill} kind=${TONES[group.state]} icon=${ICONS[group.state]}>${group.progress}</${Pill}>`}>
     <p class="muted">${group.purpose}</p>
-    <div class="checks">${rows.filter((check) => !check.acknowledged).map(row)}
+    <div class="checklist">${rows.filter((check) => !check.acknowledged).map(row)}
       ${all && rows.filter((check) => check.acknowledged).map(row)}</div>
     ${group.hidden > 0 && html`<button type="button" class="link start" aria-expanded=${String(all)} onClick=${() => setAll(!all)}>${all ? `Hide ${group.hidden} again` : `${group.hidden} hidden`}</button>`}
   </${Card}>`;
