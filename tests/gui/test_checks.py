@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
+from shiboken6 import isValid
 
 from backend.core.events import ConfigApplied
 from tests.gui.test_every_control import nameless
@@ -115,12 +116,12 @@ def test_a_change_is_told_and_open_rows_stay_open(run_async, qtbot, tmp_path):
 def test_while_somebody_looks_it_is_checked_again_ever_more_seldom(run_async, qtbot, tmp_path):
     async def scenario():
         async with at_dns(tmp_path, dns_zone.GOOD) as (desk, page, _):
-            timer = page.panel._timer
+            timer = panel_of(page)._timer
             for seconds in (30, 120, 600, 600):
                 assert timer.isActive()
                 assert timer.interval() == seconds * 1000
                 timer.timeout.emit()
-                assert page.panel._busy
+                assert panel_of(page)._busy
                 await checked(desk, page)
             press(page, "Check again")
             await checked(desk, page)
@@ -136,18 +137,36 @@ def test_while_somebody_looks_it_is_checked_again_ever_more_seldom(run_async, qt
 def test_other_settings_are_checked_for_at_once(run_async, qtbot, tmp_path):
     async def scenario():
         async with at_dns(tmp_path, dns_zone.GOOD) as (desk, page, dns):
-            first = page.panel.value.checked_at
+            panel = panel_of(page)
+            first = panel.value.checked_at
             desk.server.record(ConfigApplied(revision=7, author="somebody"))
-            await desk.until(lambda: page.panel.value.checked_at > first)
+            await desk.until(lambda: panel_of(page).value.checked_at > first)
             await checked(desk, page)
             await desk.visit("/server")
             dns.queries.clear()
             desk.server.record(ConfigApplied(revision=8, author="somebody"))
-            await desk.until(lambda: page.panel.value.checked_at is None)
+            await desk.until(lambda: panel.value.checked_at is None)
             assert not dns.queries
             await desk.visit(DNS)
             await checked(desk, page)
             assert dns.queries
+
+    run_async(scenario())
+
+
+def test_a_check_whose_page_is_gone_harms_nobody(run_async, qtbot, tmp_path):
+    async def scenario():
+        async with at_dns(tmp_path, dns_zone.GOOD) as (desk, page, dns):
+            dns.silent.add("example.org")  # so that it takes its time
+            await desk.client.add_domain("second.test")
+            old = panel_of(page)
+            old.check_now()
+            assert old._busy
+            await desk.visit("/domains/second.test/dns")
+            await desk.until(lambda: not isValid(old))
+            await desk.until(lambda: not old._busy)
+            await checked(desk, page)
+            assert desk.window.error_banner.isHidden()
 
     run_async(scenario())
 

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from backend.api import dns as d
 from ui import palette
@@ -105,7 +106,7 @@ class ChecksPanel(QWidget):
         """Draws what is known, and has it checked anew when that is old."""
         subject = self.subject
         value = await self.read()
-        if subject != self.subject:
+        if not self._shows(subject):
             return
         self.show_checks(value)
         if value.practice_mode and self.subject:
@@ -140,7 +141,7 @@ class ChecksPanel(QWidget):
         subject = self.subject
         try:
             value = await self.run_check(only)
-            if subject == self.subject:
+            if self._shows(subject):
                 if value.news:
                     self._step = 0
                 self.show_checks(value)
@@ -148,12 +149,17 @@ class ChecksPanel(QWidget):
             pass  # the banner of the window says so; the next round tries again
         finally:
             self._busy = False
-            self.again_button.setEnabled(True)
-            set_button_text(self.again_button, "Check again")
-            if subject == self.subject:
-                self._later()
-            elif self.isVisible():
-                self.check()
+            if isValid(self):
+                self.again_button.setEnabled(True)
+                set_button_text(self.again_button, "Check again")
+                if self._shows(subject):
+                    self._later()
+                elif self.isVisible():
+                    self.check()
+
+    def _shows(self, subject: str) -> bool:
+        """Whether an answer about it still matters: the page may be gone, or be about something else now."""
+        return isValid(self) and subject == self.subject
 
     def _later(self) -> None:
         seconds = checks.AGAIN_S[min(self._step, len(checks.AGAIN_S) - 1)]
@@ -264,7 +270,7 @@ class ChecksPanel(QWidget):
             subject = self.subject
             await work()
             value = await self.read()
-            if subject == self.subject:
+            if self._shows(subject):
                 self.show_checks(value)
 
         self.desk.scope.start(both(), "acknowledge")
