@@ -64,16 +64,6 @@ def test_every_control_of_a_page_has_a_name(rig: Rig, path: str) -> None:
     rig.run(scenario())
 
 
-@pytest.mark.parametrize("path", ["/domains/new", "/accounts/new"])
-def test_every_control_of_a_dialog_has_a_name(rig: Rig, path: str) -> None:
-    async def scenario() -> None:
-        fill(rig.admin)
-        await rig.show(path)
-        assert nameless(await rig.dialog()) == []
-
-    rig.run(scenario())
-
-
 def test_mnemonics_and_titles_of_the_rail_are_unique(rig: Rig) -> None:
     texts = [button.text() for button in rig.window.rail.buttons.values()]
     assert len(set(texts)) == len(texts)

@@ -5,6 +5,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton, QWidget
 
 from backend.api import types as t
+from tests.gui.test_every_control import nameless
 from tests.support.office import Office, office
 from ui.pages.flow import FlowPage
 
@@ -40,6 +41,8 @@ class Clerk:
             )
         )
         await self.office.turn()
+        if self.page.step.kind != "page":
+            assert nameless(self.page) == []
 
     async def settle(self) -> None:
         await self.office.until(
