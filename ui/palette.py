@@ -250,6 +250,8 @@ QTableView[kind="log"]::item { border: 0; padding: 0 6px; }
 QHeaderView { background: transparent; border: 0; }
 QHeaderView::section { background: {base}; color: {muted}; border: 0; border-bottom: 1px solid {line}; padding: 6px 8px; font-weight: 600; text-align: left; }
 QListView { background: {base}; border: 1px solid {line}; border-radius: {control}px; outline: 0; selection-background-color: {accent_soft}; selection-color: {text}; }
+QListView[kind="routes"] { background: transparent; border: 0; }
+QListView[kind="routes"]::item { padding: 0; }
 QListView::item { padding: 6px 8px; border-radius: {control}px; }
 QListView::item:selected { background: {accent_soft}; color: {text}; }
 QScrollArea { background: transparent; border: 0; }

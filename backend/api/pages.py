@@ -279,6 +279,15 @@ PAGES: tuple[Page, ...] = (
         form="transport",
     ),
     Page(
+        id="routes",
+        area="delivery",
+        title="Routes",
+        path="/routes",
+        icon="route",
+        words="rules relay tester which way why",
+        form="routes",
+    ),
+    Page(
         id="activity",
         area="activity",
         title="Activity",
@@ -522,15 +531,6 @@ COMING: tuple[Page, ...] = (
         parent="queue",
         words="pause keep back",
         form="hold-rule",
-    ),
-    Page(
-        id="routes",
-        area="delivery",
-        title="Routes",
-        path="/routes",
-        icon="route",
-        words="rules relay tester which way why",
-        form="routes",
     ),
     Page(
         id="suppressions",

@@ -58,6 +58,9 @@ async def furnish(client) -> None:
     await client.add_transport(AddTransport(name="relay", settings=relay, password="secret"))
     route = RouteSettings(to_domain=[".example.net"], transport="relay")
     await client.add_mail_route(AddMailRoute(level="server", owner="", position=0, route=route))
+    late = RouteSettings(minimum_attempts=3, transport="relay", comment="while port 25 is closed")
+    await client.add_mail_route(AddMailRoute(route=late))
+    await client.add_mail_route(AddMailRoute(level="account", owner="anna", route=route))
 
 
 def path_of(page: registry.Page) -> str:

@@ -35,6 +35,7 @@ PAGES = {
     "/queue/1": ".drawer pre",
     "/transports": ".empty, table",
     "/transports/new": ".flow",
+    "/routes": ".otherwise",
     "/activity": ".rows li",
     "/log": ".log .line",
     "/signins": "table",

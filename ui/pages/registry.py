@@ -30,6 +30,7 @@ from ui.pages.overview import OverviewPage
 from ui.pages.page import Desk, Page
 from ui.pages.queue import QueuePage
 from ui.pages.revisions import RevisionsPage
+from ui.pages.routes import RoutesPage
 from ui.pages.server import ServerPage
 from ui.pages.settings import SettingsPage
 from ui.pages.signins import SignInsPage
@@ -49,6 +50,7 @@ VIEWS: dict[str, Make] = {
     "queue": QueuePage,
     "transports": TransportsPage,
     "transport": TransportPage,
+    "routes": RoutesPage,
     "activity": ActivityPage,
     "message": MessagePage,
     "log": LogPage,

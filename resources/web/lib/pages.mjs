@@ -36,6 +36,7 @@ const VIEWS = {
   queue: { view: lazy(() => import("../pages/queue.mjs"), "Queue"), rest: "id" },
   transports: { view: lazy(() => import("../pages/transports.mjs"), "Transports"), rest: "task" },
   transport: { view: lazy(() => import("../pages/transports.mjs"), "Transport"), names: { transport: "name" }, key: "name" },
+  routes: { view: lazy(() => import("../pages/routes.mjs"), "Routes"), rest: "scope" },
   activity: { view: lazy(() => import("../pages/activity.mjs"), "Activity") },
   message: { view: lazy(() => import("../pages/activity.mjs"), "Message"), names: { trace: "id" }, key: "id" },
   log: { view: lazy(() => import("../pages/log.mjs"), "LiveLog") },

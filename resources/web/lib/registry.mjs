@@ -24,6 +24,7 @@ export const PAGES = [
   {"id": "queue", "area": "delivery", "title": "Queue", "path": "/queue", "icon": "mail-forward", "words": "waiting outgoing hold retry bounce", "bar": true},
   {"id": "transports", "area": "delivery", "title": "Transports", "path": "/transports", "icon": "plug", "words": "relay smarthost socks proxy provider way out", "form": "transport"},
   {"id": "transport", "area": "delivery", "title": "Transport", "path": "/transports/{transport}", "icon": "plug", "parent": "transports", "form": "transport"},
+  {"id": "routes", "area": "delivery", "title": "Routes", "path": "/routes", "icon": "route", "words": "rules relay tester which way why", "form": "routes"},
   {"id": "activity", "area": "activity", "title": "Activity", "path": "/activity", "icon": "activity", "words": "trace messages timeline delivered rejected where is my mail", "bar": true},
   {"id": "message", "area": "activity", "title": "Message", "path": "/activity/{trace}", "icon": "mail", "parent": "activity"},
   {"id": "log", "area": "activity", "title": "Live log", "path": "/log", "icon": "terminal-2", "words": "debug errors lines"},
