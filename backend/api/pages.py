@@ -498,7 +498,7 @@ PAGES: tuple[Page, ...] = (
         title="Add a route",
         path="/routes/new",
         icon="route",
-        parent="transports",
+        parent="routes",
         words="wizard new rule",
     ),
     Page(

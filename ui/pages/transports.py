@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLayout, QWidget
 
 from backend.api import delivery as w
-from backend.api.client import ApiError
 from backend.api.types import ConfigEvent, EventData, QueueEvent
 from ui import palette
 from ui.pages.form_editor import FormEditor, action_button
@@ -68,12 +67,7 @@ class TransportPage(Page):
     async def fetch(self) -> bool:
         name, editor = self.name, self.editor
         assert editor is not None
-        found: w.Transport | None = None
-        try:
-            found = await self.desk.session.call(lambda client: client.transport(name))
-        except ApiError as error:
-            if error.status != 404:  # else it is a new one
-                raise
+        found = await self.desk.session.call(lambda client: client.transport(name))
         await editor.load()
         if name != self.name:
             return True  # somebody has gone on meanwhile
@@ -84,19 +78,14 @@ class TransportPage(Page):
         if self.name and isinstance(event, ConfigEvent | QueueEvent):
             self.mark_stale()
 
-    def _draw(self, found: w.Transport | None) -> None:
-        clear(self._actions)
-        self.state_card.setVisible(found is not None)
-        self.spf_card.setVisible(found is not None and bool(found.spf or found.spf_hint))
-        if found is None:
-            self.subtitle.setText(words.NEW_TEXT)
-            self.note.hide()
-        else:
-            self.subtitle.setText(f"{found.summary[:1].upper()}{found.summary[1:]}.")
-            self._draw_actions(found)
-            self._draw_state(found)
-            self._draw_spf(found)
+    def _draw(self, found: w.Transport) -> None:
+        self.subtitle.setText(f"{found.summary[:1].upper()}{found.summary[1:]}.")
         self.subtitle.show()
+        self.spf_card.setVisible(bool(found.spf or found.spf_hint))
+        clear(self._actions)
+        self._draw_actions(found)
+        self._draw_state(found)
+        self._draw_spf(found)
 
     def _draw_actions(self, found: w.Transport) -> None:
         assert self.editor is not None

@@ -5,7 +5,6 @@ from datetime import datetime
 from backend.api import delivery as w
 from ui.presenters import wording
 
-NEW_TEXT = "A new way out. Nothing goes through it before a route says so."
 IN_USE = "While routes use it, it can't be removed. Change or remove those first."
 UNUSED = "no route, so no mail takes it"
 PASSWORD_MISSING = "This transport signs in, but its password is missing."  # noqa: S105  # a sentence

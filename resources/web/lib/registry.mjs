@@ -48,6 +48,6 @@ export const PAGES = [
   {"id": "remove-account", "area": "mail", "title": "Remove an account", "path": "/accounts/{account}/remove", "icon": "trash", "parent": "accounts"},
   {"id": "new-alias", "area": "mail", "title": "Add an alias", "path": "/aliases/new", "icon": "users", "words": "wizard new list group", "parent": "aliases"},
   {"id": "new-transport", "area": "delivery", "title": "Add a transport", "path": "/transports/new", "icon": "plug", "words": "wizard new relay smarthost proxy", "parent": "transports"},
-  {"id": "new-route", "area": "delivery", "title": "Add a route", "path": "/routes/new", "icon": "route", "words": "wizard new rule", "parent": "transports"},
+  {"id": "new-route", "area": "delivery", "title": "Add a route", "path": "/routes/new", "icon": "route", "words": "wizard new rule", "parent": "routes"},
   {"id": "flow", "area": "overview", "title": "Wizard", "path": "/flow/{flow}", "icon": "list", "parent": "overview"},
 ];

@@ -1,6 +1,6 @@
 // Ways out for mail: the list, and one with its form, its test, its use and what it asks of the DNS.
 import { html } from "../lib/view.mjs";
-import { ApiError, get, seg } from "../lib/api.mjs";
+import { get, seg } from "../lib/api.mjs";
 import { Ago, Banner, Button, Card, Icon, Loaded, Title, useLoad } from "../lib/parts.mjs";
 import { ActionButton, SpecForm, getSpec } from "../lib/form.mjs";
 import { SpecList } from "../lib/listing.mjs";
@@ -14,25 +14,19 @@ export function Transports() {
     <${Card}><${SpecList} id="transport" /></${Card}>`;
 }
 
-const read = (name) => get(`/transports/${seg(name)}`).catch((error) => {
-  if (error instanceof ApiError && error.status === 404) return null; // a new one
-  throw error;
-});
-
 export function Transport({ name }) {
   const spec = useLoad(() => getSpec("transport"));
-  const found = useLoad(() => read(name), ["config", "queue"], [name]);
+  const found = useLoad(() => get(`/transports/${seg(name)}`), ["config", "queue"], [name]);
   const now = found.value;
   const done = (action) => () => (action.id === "remove" ? (location.hash = "/transports") : found.reload());
   const actions = now && spec.value?.actions.map((action) =>
     action.id === "remove" && now.places.length > 0
       ? html`<${Button} icon=${action.icon} kind="danger" disabled title=${IN_USE}>${action.title}</${Button}>`
       : html`<${ActionButton} key=${action.id} action=${action} name=${name} onDone=${done(action)} />`);
-  const intro = now === null ? "A new way out. Nothing goes through it before a route says so." : now && `${now.summary[0].toUpperCase()}${now.summary.slice(1)}.`;
+  const intro = now && `${now.summary[0].toUpperCase()}${now.summary.slice(1)}.`;
   return html`<a class="back" href="#/transports"><${Icon} name="arrow-left" />Transports</a>
     <${Title} intro=${intro} actions=${actions}>${name}</${Title}>
-    <${Loaded} of=${found}>${(value) => value && html`<${State} of=${value} />`}</${Loaded}>
-    <${SpecForm} id="transport" name=${name} actions=${false} onSaved=${found.reload} />`;
+    <${Loaded} of=${found}>${(value) => html`<${State} of=${value} /><${SpecForm} id="transport" name=${name} actions=${false} onSaved=${found.reload} />`}</${Loaded}>`;
 }
 
 const password = (of) => (!of.needs_password ? "none needed" : of.has_password ? "stored" : "missing");
