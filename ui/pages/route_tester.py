@@ -135,10 +135,10 @@ class RouteTester(QFrame):
         self._timer.setSingleShot(True)
         self._timer.setInterval(ASK_MS)
         self._timer.timeout.connect(self._start)
-        self.sender = Field(
+        self.from_field = Field(
             "From", placeholder="anna@example.org", help="Empty is a failure notice of this server."
         )
-        self.recipient = Field("To", placeholder="friend@example.net")
+        self.to_field = Field("To", placeholder="friend@example.net")
         self.account = Choice("Account")
         self.account.set_entries([("", "whose address it is from")])
         self.queued = Choice("Or a message in the queue")
@@ -177,8 +177,8 @@ class RouteTester(QFrame):
         self.draft_note.hide()
         box.addWidget(Label("Which way does it take?", "lead", bold=True, wrap=False))
         for widget in (
-            self.sender,
-            self.recipient,
+            self.from_field,
+            self.to_field,
             self.account,
             self._attempt_caption,
             self.attempt,
@@ -194,7 +194,7 @@ class RouteTester(QFrame):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 1, 1, 1)
         outer.addWidget(scrolling(inner, name="Tester of the routes"))
-        for field in (self.sender, self.recipient):
+        for field in (self.from_field, self.to_field):
             field.edited.connect(self.ask_soon)
         self.account.chosen.connect(self.ask_soon)
         self.queued.chosen.connect(self._queue_chosen)
@@ -209,8 +209,8 @@ class RouteTester(QFrame):
 
     def use_sender(self, sender: str) -> None:
         """What to begin with."""
-        if not self.sender.text():
-            self.sender.line.setText(sender)
+        if not self.from_field.text():
+            self.from_field.line.setText(sender)
 
     # ---- asking
 
@@ -223,7 +223,7 @@ class RouteTester(QFrame):
         self.ask_soon()
 
     def _queue_chosen(self) -> None:
-        for widget in (self.sender, self.recipient, self.account):
+        for widget in (self.from_field, self.to_field, self.account):
             widget.setEnabled(not self.queued.value())
         self.ask_soon()
 
@@ -233,18 +233,18 @@ class RouteTester(QFrame):
     async def ask(self) -> None:
         self._turn += 1
         turn, queued = self._turn, self.queued.value()
-        if not queued and not self.recipient.text():
+        if not queued and not self.to_field.text():
             self._clear()
             return
-        if not queued and any(is_unfinished(f.text()) for f in (self.sender, self.recipient)):
+        if not queued and any(is_unfinished(f.text()) for f in (self.from_field, self.to_field)):
             return
         drafts = self._drafts()
         given = (
             {"queue_id": int(queued)}
             if queued
             else {
-                "from": self.sender.text(),
-                "to": self.recipient.text(),
+                "from": self.from_field.text(),
+                "to": self.to_field.text(),
                 "account": self.account.value(),
             }
         )

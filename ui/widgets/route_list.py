@@ -322,7 +322,7 @@ def _laid_out(sentence: str, width: int, color: QColor) -> QTextLayout:
         style.setForeground(color)
         if strong:
             style.setFontWeight(QFont.Weight.Bold)
-        look.start, look.length, look.format = at, len(text), style  # type: ignore[attr-defined]  # the stubs lack the three members
+        look.start, look.length, look.format = at, len(text), style
         formats.append(look)
         at += len(text)
     layout.setFormats(formats)
