@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from backend.core.status import SmtpStatus
 from backend.outbound.dial import Fault
 from backend.outbound.relay import IN_THE_CLEAR, Finding, RelaySettings
+from backend.outbound.session import LEADS_BACK
 from backend.outbound.transport import Delivery
 from backend.smtp.client import NO_MECHANISM, Stage, Tls
 
@@ -126,6 +127,10 @@ def _verdict(finding: Finding, settings: RelaySettings, sender: str, place: str)
     if not finding.connected:
         return _not_connected(finding, settings, place)
     said = f"The server said: {status}." if finding.remote else f"{status.text}."
+    if finding.status.text == LEADS_BACK:
+        return f"{place} is this server itself.", (
+            "Enter the server of your provider; mail that is handed to ourselves would go round in a circle."
+        )
     if finding.fault is Fault.TIMEOUT:
         fix = f"Check the port: some servers wait for TLS on 465, others talk first on 587 and 25. Usual are {_USUAL}."
         return f"{place} was connected to but does not answer in time.", fix

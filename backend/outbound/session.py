@@ -42,6 +42,7 @@ AT_ONCE_OCTETS = (
 )  # a message up to that size goes out with its envelope, to servers with CHUNKING
 AT_ONCE_S = 1.0  # over a connection that has served not longer ago: one that has gone is noticed before the message is out
 GOODBYE_S = 1.0  # for the servers to which we say QUIT when we stop
+LEADS_BACK = "the connection leads back to this server"
 FROM_BEFORE = "over a connection that was open from an earlier message"
 
 
@@ -293,7 +294,7 @@ class Dialogues:
                 case Receive(timeout_s):
                     client.receive(await connection.read(min(timeout_s, longest)))
                     if session.is_greeted_by_ourselves:
-                        client.lost("the connection leads back to this server")
+                        client.lost(LEADS_BACK)
                 case StartTls(timeout_s):
                     if await self._start_tls(connection, session, timeout_s):
                         client.tls_started()

@@ -6,6 +6,7 @@ from backend.core.status import SmtpStatus
 from backend.outbound.advice import of_relay
 from backend.outbound.dial import Fault
 from backend.outbound.relay import Finding, RelaySettings
+from backend.outbound.session import LEADS_BACK
 from backend.outbound.transport import Try
 from backend.smtp.client import NO_MECHANISM, Stage, Tls
 
@@ -52,6 +53,8 @@ def ours(stage, text="why", fault=Fault.OTHER, **more):
             "Usual are 465",
         ),
         (ours(Stage.CONNECT, fault=Fault.TIMEOUT, connected=False), "does not answer", "firewall"),
+        (ours(Stage.CONNECT, LEADS_BACK), "is this server itself", "of your provider"),
+        (ours(Stage.MAIL, LEADS_BACK), "is this server itself", "of your provider"),
         (ours(Stage.CONNECT, fault=Fault.UNKNOWN_NAME, connected=False), "is not known", "“host”"),
         (
             ours(Stage.CONNECT, fault=Fault.UNREACHABLE, connected=False),
