@@ -265,6 +265,10 @@ async def test_a_wizard_is_left_and_gone_on_with_from_the_overview(made, clerk):
     link.click()
     await clerk.at("Which domain?")
     assert clerk.page._state.values["name"] == "later.example"
+    domains = await made.visit("/domains")
+    assert domains.left.isVisible()
+    made.window.go(f"/flow/{(await made.client.flows())[0].id}")
+    await clerk.at("Which domain?")
     found = [b for b in clerk.page.findChildren(QPushButton) if b.text() == "Give up"]
     found[0].click()
     await made.until(lambda: made.window.current is overview)

@@ -9,3 +9,4 @@ class AccountsPage(SpecListPage):
         "The people who have mail here. Each has a mailbox, a password and one or more addresses."
     )
     LIST = "account"
+    WIZARDS = ("account", "remove-account")

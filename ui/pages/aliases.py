@@ -9,6 +9,7 @@ from ui.widgets.text import button
 class AliasesPage(SpecListPage):
     TITLE = "Aliases"
     LIST = "alias"
+    WIZARDS = ("alias",)
 
 
 class AliasPage(Page):

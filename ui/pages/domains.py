@@ -7,3 +7,4 @@ class DomainsPage(SpecListPage):
     TITLE = "Domains"
     SUBTITLE = "The names after the @ for which this server takes mail."
     LIST = "domain"
+    WIZARDS = ("domain", "remove-domain", "dkim")

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidge
 
 from backend.api import forms as f
 from backend.api.conditions import holds
-from backend.api.types import MAX_PAGE, EventData
+from backend.api.types import MAX_PAGE, EventData, FlowEvent
 from ui import palette
+from ui.pages.flow_steps import LeftFlows
 from ui.pages.form_editor import action_button
 from ui.pages.page import Desk, Page
 from ui.presenters import listing as words
@@ -399,17 +400,24 @@ class SpecListPage(Page):
     """A page that is one list. The words, the actions and the empty state are the specification's."""
 
     LIST: ClassVar[str] = ""
+    WIZARDS: ClassVar[tuple[str, ...]] = ()
+    """Kinds of wizards that begin here; those that were left are shown above the list."""
     SCROLLS = False
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.list = SpecListView(desk, self.LIST)
         self.list.loaded.connect(self._rows_came)
+        self.left = LeftFlows(desk.go)
+        self.body.addWidget(self.left)
         self.body.addWidget(self.list)
 
     async def fetch(self) -> bool:
         first = self.list.spec is None
         await self.list.load()
+        if self.WIZARDS:
+            flows = await self.desk.session.call(lambda client: client.flows())
+            self.left.fill([each for each in flows if each.type in self.WIZARDS])
         if first:
             self._dress()
         return self._is_full
@@ -432,4 +440,6 @@ class SpecListPage(Page):
             self._stack.setCurrentWidget(self.content if self._is_full else self.empty)
 
     def take(self, event: EventData) -> None:
+        if self.WIZARDS and isinstance(event, FlowEvent):
+            self.mark_stale()
         self.list.take(event)

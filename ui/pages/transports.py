@@ -22,6 +22,7 @@ REMOVE = "remove"
 class TransportsPage(SpecListPage):
     TITLE = "Transports"
     LIST = "transport"
+    WIZARDS = ("transport", "route")
 
 
 class TransportPage(Page):

@@ -3,6 +3,7 @@ import { html } from "../lib/view.mjs";
 import { get, seg } from "../lib/api.mjs";
 import { Ago, Banner, Button, Card, Icon, Loaded, Title, useLoad } from "../lib/parts.mjs";
 import { ActionButton, SpecForm, getSpec } from "../lib/form.mjs";
+import { LeftFlows } from "../lib/left.mjs";
 import { SpecList } from "../lib/listing.mjs";
 
 const IN_USE = "While routes use it, it can't be removed. Change or remove those first.";
@@ -11,6 +12,7 @@ const MOST_PLACES = 10;
 export function Transports() {
   const spec = useLoad(() => getSpec("transport"));
   return html`<${Title} intro=${spec.value?.help} actions=${spec.value?.listing.actions.map((action) => html`<${ActionButton} action=${action} name="" />`)}>Transports</${Title}>
+    <${LeftFlows} types=${["transport", "route"]} />
     <${Card}><${SpecList} id="transport" /></${Card}>`;
 }
 
