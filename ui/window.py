@@ -24,8 +24,10 @@ from ui.scope import Scope
 from ui.session import NotConnectedError, Session
 from ui.widgets.dialogs import tell, wait_for
 from ui.widgets.finder import Finder
+from ui.widgets.job_tray import JobTray
 from ui.widgets.rail import Place, Rail
 from ui.widgets.surface import Banner
+from ui.widgets.text import row
 from ui.widgets.toast import Toast
 
 MAX_FOUND = 2000  # settings that the search knows
@@ -96,6 +98,9 @@ class MainWindow(QMainWindow):
         main.setSpacing(0)
         for banner in (self.link_banner, self.practice_banner, self.error_banner):
             main.addWidget(banner)
+        self._tray_row = row(None)
+        self._tray_row.setContentsMargins(0, 0, palette.space("m"), 0)
+        main.addLayout(self._tray_row)
         main.addWidget(self.stack, 1)
         self.shell = QWidget()
         across = QHBoxLayout(self.shell)
@@ -110,6 +115,8 @@ class MainWindow(QMainWindow):
             self.body.addWidget(widget)
         self.setCentralWidget(self.body)
         self.toast = Toast(self)
+        self.tray = JobTray(self.session, self.scope, self.go, self.shell)
+        self._tray_row.addWidget(self.tray.button)
 
     def _connect_keys(self) -> None:
         def key(keys: str, then: Callable[[], object]) -> None:
@@ -187,7 +194,8 @@ class MainWindow(QMainWindow):
 
     async def _fill_search(self, finder: Finder) -> None:
         domains = await self.session.call(lambda client: client.domains())
-        accounts = await self.session.call(lambda client: client.accounts())
+        page = t.AccountsQuery(limit=t.MAX_PAGE)
+        accounts = (await self.session.call(lambda client: client.accounts_page(page))).items
         settings = await self.session.call(lambda client: client.search_forms("", limit=MAX_FOUND))
         entries = [
             *search_words.of_accounts(accounts),
@@ -297,6 +305,7 @@ class MainWindow(QMainWindow):
         for page in set(self.pages.values()):
             page.mark_stale()
         self.scope.start(self._read_mode(), "practice mode")
+        self.scope.start(self.tray.read(), "long work")
 
     async def _read_mode(self) -> None:
         status = await self.session.call(lambda client: client.status())
@@ -314,6 +323,8 @@ class MainWindow(QMainWindow):
         self.rail.set_count("queue", "Queue", counters.queue_waiting + counters.queue_held)
 
     def _take(self, event: t.EventData) -> None:
+        if isinstance(event, t.JobEvent):
+            self.tray.take(event.job)
         if isinstance(event, t.StatusEvent):
             waiting = event.counters.queue_waiting + event.counters.queue_held
             self.rail.set_count("queue", "Queue", waiting)

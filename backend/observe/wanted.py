@@ -24,7 +24,13 @@ class Wanted:
     def needle(self) -> bytes:
         """Stands in the line of a step that fits, in lower case; other lines may have it too."""
         text = json.dumps(self.text, ensure_ascii=False)[1:-1].encode("utf-8", "backslashreplace")
-        return b'"queue_id":"%s"' % text if self.kind == "queue number" else text
+        match self.kind:
+            case "queue number":
+                return b'"queue_id":"%s"' % text
+            case "IP address":
+                return b'"%s"' % text
+            case _:
+                return text
 
     def fits(self, trace: str, text: str, details: Mapping[str, str]) -> bool:
         """Does one step of a message?"""

@@ -4,6 +4,7 @@ import { ApiError, call, get, remove, setCsrfToken, whenSignedOut } from "./lib/
 import { listen, refresh } from "./lib/events.mjs";
 import { Dialog, Icon } from "./lib/parts.mjs";
 import { Toasts } from "./lib/toast.mjs";
+import { Tray } from "./lib/tray.mjs";
 import { Finder } from "./lib/finder.mjs";
 import { SECTIONS, find, isCurrent } from "./lib/pages.mjs";
 import { AREAS } from "./lib/registry.mjs";
@@ -169,6 +170,7 @@ function App() {
         ${build.first !== build.now && html`<div class="strip info"><${Icon} name="refresh" /><span>Gatepost was updated. <a href="" onClick=${() => location.reload()}>Reload</a></span></div>`}
         ${practice && html`<div class="strip practice"><${Icon} name="rocket" /><span>Practice mode – nothing leaves this computer.</span></div>`}
       </div>
+      <${Tray} />
       <div class="page" key=${key}><${page.view} ...${parameters} /></div>
     </main>
     ${over === "finder" && html`<${Finder} onClose=${() => setOver("")} />`}

@@ -10,6 +10,7 @@ from tests.support.fake_admin import a_log_line, a_step, an_account
 from tests.support.window import Rig, press
 from ui.pages.activity import ActivityPage
 from ui.pages.log import LogPage
+from ui.pages.message import MessagePage
 from ui.pages.queue import QueuePage
 
 # ---- activity and log
@@ -21,8 +22,9 @@ def test_send_yourself_a_message_and_watch_it_arrive(rig: Rig) -> None:
         page = await rig.show("/activity")
         assert isinstance(page, ActivityPage)
         press(page, "Send yourself a message")
-        await rig.until(lambda: len(page.panel.timeline.steps()) == 3)
-        assert page.panel.verdict.title().startswith("It is in the mailbox")
+        await rig.until(lambda: isinstance(rig.window.current, MessagePage))
+        shown = rig.window.current
+        await rig.until(lambda: len(shown.timeline.steps()) == 3)
 
     rig.run(scenario())
 
@@ -37,8 +39,9 @@ def test_with_several_accounts_one_is_chosen(rig: Rig) -> None:
         dialog = await rig.dialog()
         dialog.account.select("anna")
         press(dialog, "Send")
-        await rig.until(lambda: page.panel.trace)
-        assert rig.admin.traces[page.panel.trace].summary.recipients == ["anna@gatepost.test"]
+        await rig.until(lambda: isinstance(rig.window.current, MessagePage))
+        trace = rig.window.current.trace
+        assert rig.admin.traces[trace].summary.recipients == ["anna@gatepost.test"]
 
     rig.run(scenario())
 
@@ -46,15 +49,17 @@ def test_with_several_accounts_one_is_chosen(rig: Rig) -> None:
 def test_steps_appear_while_one_looks(rig: Rig) -> None:
     async def scenario() -> None:
         fill(rig.admin)
-        page = await rig.show("/activity")
-        assert isinstance(page, ActivityPage)
-        page.open("x1")
-        await rig.until(lambda: len(page.panel.timeline.steps()) == 1)
-        rig.admin.push(t.TimelineEvent(trace="x1", step=a_step("sent", "250 ok", 5)))
-        await rig.until(lambda: len(page.panel.timeline.steps()) == 2)
+        page = await rig.show("/activity/x1")
+        assert isinstance(page, MessagePage)
+        await rig.until(lambda: len(page.timeline.steps()) == 1)
+        step = a_step("sent", "250 ok", 5)
+        known = rig.admin.traces["x1"]
+        rig.admin.traces["x1"] = known.model_copy(update={"steps": [*known.steps, step]})
+        rig.admin.push(t.TimelineEvent(trace="x1", step=step))
+        await rig.until(lambda: len(page.timeline.steps()) == 2)
         rig.admin.push(t.TimelineEvent(trace="other", step=a_step("sent", "250 ok", 6)))
         await asyncio.sleep(0.05)
-        assert len(page.panel.timeline.steps()) == 2
+        assert len(page.timeline.steps()) == 2
 
     rig.run(scenario())
 

@@ -16,6 +16,7 @@ from tests.support.fake_admin import (
 )
 from tests.support.window import Rig, press
 from ui.control import LocalServer
+from ui.pages.attention import AttentionCard
 from ui.pages.registry import by_id
 from ui.presenters.link import LinkState
 
@@ -174,10 +175,8 @@ def test_problems_are_listed_with_their_fix(rig: Rig) -> None:
         problem = t.Problem(code="port", message="Port 25 is used by nginx.", fix="Stop it.")
         rig.admin.problems = [problem]
         rig.admin.verdict = "problem"
-        from ui.widgets.surface import Banner
-
         page = await rig.show("/")
-        shown = [b for b in page.findChildren(Banner) if b.isVisible()]
+        shown = [b for b in page.findChildren(AttentionCard) if b.isVisible()]
         assert [(b.title(), b.body()) for b in shown] == [("Port 25 is used by nginx.", "Stop it.")]
 
     rig.run(scenario())

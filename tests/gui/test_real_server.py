@@ -17,6 +17,7 @@ from tests.support.fake_admin import FakeAdmin, FakeControl
 from tests.support.window import Rig, press
 from ui.control import LocalServer
 from ui.pages.activity import ActivityPage
+from ui.pages.message import MessagePage
 from ui.presenters.link import LinkState
 from ui.session import Session
 from ui.window import MainWindow
@@ -69,9 +70,10 @@ def test_a_message_to_oneself_arrives_step_by_step(real: Rig) -> None:
         page = await real.visit("/activity")
         assert isinstance(page, ActivityPage)
         press(page, "Send yourself a message")
-        await real.until(lambda: not page.panel.isHidden())
-        await real.until(lambda: [s for s in page.panel.timeline.steps() if s.icon == "inbox"])
-        assert page.panel.verdict.title().startswith("It is in the mailbox")
+        await real.until(lambda: isinstance(real.window.current, MessagePage))
+        shown = real.window.current
+        await real.until(lambda: shown.verdict.title().startswith("It was delivered to me"))
+        assert [s for s in shown.timeline.steps() if s.icon == "inbox"]
 
     real.run(scenario())
 

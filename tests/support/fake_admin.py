@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from backend.admin.attention import card
 from backend.admin.specs.library import spec_json
 from backend.api import aliases as a
 from backend.api import connect as c
@@ -25,6 +26,7 @@ from backend.api import dkim as d
 from backend.api import dns, flows
 from backend.api import domains as o
 from backend.api import forms as f
+from backend.api import overview as ov
 from backend.api import queue as q
 from backend.api import tls_reports as r
 from backend.api import types as t
@@ -334,6 +336,49 @@ class FakeAdmin:
                 "config_revision": 3,
             }
         )
+
+    def _overview(self, _request: web.Request, _body: Any) -> ov.Overview:
+        counters = self.counters
+        figures = {
+            "received": counters.received,
+            "sent": counters.sent,
+            "waiting": counters.queue_waiting,
+            "rejected": counters.rejected,
+        }
+        summaries = [trace.summary for trace in self.traces.values()]
+        return ov.Overview.model_validate(
+            {
+                "verdict": self.verdict,
+                "tone": {"ok": "ok", "attention": "warn", "problem": "error"}[self.verdict],
+                "headline": self.headline,
+                "about": "mail.gatepost.test",
+                "practice_mode": self.practice,
+                "sending_paused": False,
+                "accounts": len(self.accounts),
+                "attention": [card(problem) for problem in self.problems],
+                "acknowledged": [],
+                "stats": [
+                    {
+                        "id": name,
+                        "label": name.title(),
+                        "value": value,
+                        "note": "today",
+                        "path": "/activity",
+                        "icon": "mail",
+                        "days": [1, 2, value],
+                    }
+                    for name, value in figures.items()
+                ],
+                "recent": sorted(summaries, key=lambda i: i.last_at, reverse=True)[:8],
+                "facts": [{"label": "Version", "value": "0.1.0"}],
+                "disk": {"free_bytes": 41_000_000_000, "total_bytes": 120_000_000_000},
+                "steps": [],
+                "flows": [],
+            }
+        )
+
+    def _jobs(self, _request: web.Request, _body: Any) -> t.Jobs:
+        return t.Jobs(items=[])
 
     def _search_forms(self, _request: web.Request, _body: Any) -> f.Found:
         space = f.FoundItem(

@@ -178,6 +178,12 @@ class LogPage(Page):
         self._stop_reader()
         super().hideEvent(event)
 
+    def open(self, rest: str) -> None:
+        """The lines of one session, by the id that they all carry."""
+        if rest:
+            self.level.select("debug")
+            self.search.setText(rest)
+
     # ---- filter
 
     def _filter(self) -> None:

@@ -1,31 +1,38 @@
-"""The first page: does mail work, what needs attention, what happened today."""
+"""The first page: does mail work, what needs attention, what happened on the last days."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QProgressBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from backend.api import overview as o
 from backend.api import types as t
-from ui import palette
+from ui import icons, palette
 from ui.control import LocalServer
+from ui.pages.attention import AttentionList
 from ui.pages.flow_steps import LeftFlows
 from ui.pages.page import Desk, Page
 from ui.presenters import activity, overview, wording
 from ui.widgets.charts import Sparkline, StateDisc
 from ui.widgets.copyfield import CopyField
-from ui.widgets.surface import Banner, Card, StatusPill, rule
-from ui.widgets.text import ElidedLabel, IconLabel, Label, LayoutButton, button, clear, column, row
+from ui.widgets.surface import Card, StatusPill, rule
+from ui.widgets.text import (
+    ElidedLabel,
+    IconLabel,
+    Label,
+    LayoutButton,
+    button,
+    clear,
+    column,
+    row,
+    set_button_text,
+)
 
-RECENT = 8
 REFRESH_MS = 60_000
 SETTLE_MS = 1000  # events come in bursts
+STATS = ("received", "sent", "waiting", "rejected")
 
 
 class StatCard(LayoutButton):
@@ -38,20 +45,24 @@ class StatCard(LayoutButton):
         self._label = Label("", "small", tone="muted", wrap=False)
         self._value = Label("–", "display", wrap=False)
         self._note = Label("", "small", tone="muted", wrap=False)
-        self.spark = Sparkline("messages an hour in the last twelve hours")
+        self.spark = Sparkline("on each of the last fourteen days")
         figure = row(self._value, None, self.spark, gap="l")
         outer = column(self._label, figure, self._note, gap="xs")
         outer.setContentsMargins(16, 14, 16, 14)
         self.hold(outer, self._label, self._value, self._note, self.spark)
         self.clicked.connect(lambda _checked: desk.go(self._path))
 
-    def set_stat(self, stat: overview.Stat) -> None:
+    def set_stat(self, stat: o.Stat) -> None:
         self._path = stat.path
         self._label.setText(stat.label)
-        self._value.setText(stat.value)
         self._note.setText(stat.note)
         self._note.set_tone("warn" if stat.alert else "muted")
-        self.setAccessibleName(f"{stat.label}: {stat.value}, {stat.note}")
+        self.spark.set_values(tuple(stat.days))
+        self.set_value(wording.number(stat.value))
+
+    def set_value(self, value: str) -> None:
+        self._value.setText(value)
+        self.setAccessibleName(f"{self._label.text()}: {value}, {self._note.text()}")
 
 
 class OverviewPage(Page):
@@ -62,6 +73,7 @@ class OverviewPage(Page):
         self.heading.hide()
         self.subtitle.hide()
         self._practice_shown: tuple[tuple[str, str], ...] = ()
+        self._paused = False
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
@@ -76,27 +88,25 @@ class OverviewPage(Page):
         self._about = Label("", tone="muted")
         send = button("Send yourself a message", self._send, kind="primary", icon="send")
         check = button("Check now", self.reload, icon="refresh", help="Reads everything again (F5)")
-        self.body.addLayout(
-            row(
-                self._disc,
-                column(None, self._sentence, self._about, None, gap="xs"),
-                check,
-                send,
-                gap="l",
-                grow=1,
-            )
+        self.pause = button("Pause sending", self._turn_sending, icon="player-pause")
+        hero = row(
+            self._disc,
+            column(None, self._sentence, self._about, None, gap="xs"),
+            check,
+            self.pause,
+            send,
+            gap="l",
+            grow=1,
         )
-        hero = self.body.itemAt(0)
-        if hero is not None and (box := hero.layout()) is not None:
-            box.setContentsMargins(0, 0, 0, 4)
+        hero.setContentsMargins(0, 0, 0, 4)
+        self.body.addLayout(hero)
 
-        self._attention = QVBoxLayout()
-        self._attention.setSpacing(palette.space("s"))
-        self.body.addLayout(self._attention)
+        self._attention = AttentionList(desk, self.do, self.mark_stale)
+        self.body.addWidget(self._attention)
         self._left = LeftFlows(self.desk.go)
         self.body.addWidget(self._left)
 
-        self.stat_cards = [StatCard(desk) for _ in range(4)]
+        self.stat_cards = [StatCard(desk) for _ in STATS]
         across = QGridLayout()
         across.setSpacing(palette.space("m"))
         for i, card in enumerate(self.stat_cards):
@@ -112,6 +122,9 @@ class OverviewPage(Page):
         self.body.addWidget(self._practice)
 
         self._steps = Card("Next steps")
+        self._step_rows = QVBoxLayout()
+        self._step_rows.setSpacing(palette.space("s"))
+        self._steps.body.addLayout(self._step_rows)
         self.body.addWidget(self._steps)
 
         self._flow = Card(
@@ -144,25 +157,28 @@ class OverviewPage(Page):
     # ---- reading
 
     async def fetch(self) -> bool:
-        status = await self.desk.session.call(lambda client: client.status())
-        accounts = await self.desk.session.call(lambda client: client.accounts())
-        items = await self.desk.session.call(
-            lambda client: client.timeline(t.TimelineQuery(limit=200))
-        )
-        now = datetime.now(UTC)
-        self._draw_head(status, now)
-        self._draw_stats(status.counters, items, now)
-        self._left.fill(await self.desk.session.call(lambda client: client.flows()))
-        self._draw_practice(status)
-        self._draw_steps(status, accounts)
-        self._draw_flow(items, now)
-        self._draw_system(status)
+        seen = await self.desk.session.call(lambda client: client.overview())
+        self._disc.set_tone(seen.tone)
+        self._sentence.setText(seen.headline)
+        self._about.setText(seen.about)
+        self._draw_pause(paused=seen.sending_paused)
+        self._attention.fill(seen.attention)
+        self._left.fill(seen.flows)
+        for card, stat in zip(self.stat_cards, seen.stats, strict=True):
+            card.set_stat(stat)
+        self._draw_practice(practice=seen.practice_mode)
+        self._draw_steps(seen.steps)
+        self._draw_flow(seen.recent, datetime.now(UTC))
+        self._draw_facts(seen.facts)
+        total = max(seen.disk.total_bytes, 1)
+        self._disk.setValue(round(100 * (1 - seen.disk.free_bytes / total)))
         return True
 
     def take(self, event: t.EventData) -> None:
         if isinstance(event, t.StatusEvent):
-            for card, stat in zip(self.stat_cards, overview.stats(event.counters), strict=True):
-                card.set_stat(stat)
+            figures = overview.live(event.counters)
+            for card, name in zip(self.stat_cards, STATS, strict=True):
+                card.set_value(figures[name])
         if not isinstance(event, t.JobEvent | t.ServerEvent | t.ResyncEvent):
             self.stale = True
             if self.isVisible() and not self._settle.isActive():
@@ -170,35 +186,17 @@ class OverviewPage(Page):
 
     # ---- drawing
 
-    def _draw_head(self, status: t.Status, now: datetime) -> None:
-        self._disc.set_tone(overview.tone_of(status))
-        self._sentence.setText(status.headline)
-        self._about.setText(overview.subtitle(status, now))
-        clear(self._attention)
-        shown, more = overview.attention(status.problems)
-        for item in shown:
-            banner = Banner()
-            self._attention.addWidget(banner)  # first: without a parent it would show as a window
-            banner.show_message(item.tone, item.title, item.body)
-        if more:
-            text = f"{wording.count(more, 'more thing')} to look at"
-            self._attention.addWidget(
-                button(text, lambda: self.desk.go("/server"), kind="link"),
-                0,
-                Qt.AlignmentFlag.AlignLeft,
-            )
+    def _draw_pause(self, *, paused: bool) -> None:
+        self._paused = paused
+        text = "Resume sending" if paused else "Pause sending"
+        self.pause.setIcon(icons.icon("player-play" if paused else "player-pause"))
+        set_button_text(self.pause, text)
+        self.pause.setAccessibleName(text)
 
-    def _draw_stats(self, counters: t.Counters, items: list[t.TraceSummary], now: datetime) -> None:
-        for card, stat in zip(self.stat_cards, overview.stats(counters), strict=True):
-            card.set_stat(stat)
-        for card, direction in zip(self.stat_cards, ("in", "out"), strict=False):
-            bars = activity.per_hour(items, direction, now)
-            card.spark.set_values(bars)
-
-    def _draw_practice(self, status: t.Status) -> None:
+    def _draw_practice(self, *, practice: bool) -> None:
         target = self.desk.session.target
         known: list[tuple[str, str]] = []
-        if status.practice_mode and isinstance(target, LocalServer):
+        if practice and isinstance(target, LocalServer):
             known = self.desk.session.control.practice_accounts(target.folder)[:1]
         shown = tuple(known)
         self._practice.setVisible(bool(known))
@@ -209,66 +207,39 @@ class OverviewPage(Page):
                 self._practice_fields.addWidget(CopyField("User name and address", address))
                 self._practice_fields.addWidget(CopyField("Password", password, sensitive=True))
 
-    def _draw_steps(self, status: t.Status, accounts: list[t.Account]) -> None:
-        while self._steps.body.count() > 1:
-            item = self._steps.body.takeAt(1)
-            if item is not None and (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        steps: list[tuple[str, str, str, str, str]] = []
-        if not accounts:
-            steps.append(
-                (
-                    "user-plus",
-                    "Add a first account",
-                    "A person with an address and a mailbox.",
-                    "Add account",
-                    "/accounts/new",
-                )
-            )
-        else:
-            path = f"/accounts/{accounts[0].id}/connect"
-            steps.append(
-                (
-                    "device-mobile",
-                    "Connect a mail app",
-                    "Read and write this mail with Thunderbird, Outlook or a phone.",
-                    "Show the settings",
-                    path,
-                )
-            )
-        if status.practice_mode:
-            steps.append(
-                (
-                    "world-plus",
-                    "Set up mail for your own domain",
-                    "See what it takes to go from practice to real mail.",
-                    "Start",
-                    "/start/domain",
-                )
-            )
-        settled = status.counters.received > 20 and not status.practice_mode
-        self._steps.setVisible(bool(steps) and not settled)
-        for i, (icon, title, text, action, path) in enumerate(steps):
+    def _draw_steps(self, steps: Sequence[o.NextStep]) -> None:
+        clear(self._step_rows)
+        self._steps.setVisible(bool(steps))
+        for i, step in enumerate(steps):
             if i:
-                self._steps.body.addWidget(rule())
+                self._step_rows.addWidget(rule())
             line = QWidget()
             line.setLayout(
                 row(
-                    IconLabel(icon, "accent", 24),
-                    column(Label(title, bold=True), Label(text, tone="muted"), gap="xs"),
-                    button(action, partial(self.desk.go, path), name=f"{action}: {title}"),
+                    IconLabel(step.icon, "accent", 24),
+                    column(Label(step.title, bold=True), Label(step.text, tone="muted"), gap="xs"),
+                    button(
+                        step.action,
+                        partial(self.desk.go, step.path),
+                        name=f"{step.action}: {step.title}",
+                    ),
+                    button(
+                        "",
+                        partial(self._put_away, step.id),
+                        kind="quiet",
+                        icon="x",
+                        name=f"Do not suggest any more: {step.title}",
+                    ),
                     gap="m",
                     grow=1,
                 )
             )
-            self._steps.body.addWidget(line)
+            self._step_rows.addWidget(line)
 
-    def _draw_flow(self, items: list[t.TraceSummary], now: datetime) -> None:
+    def _draw_flow(self, items: Sequence[t.TraceSummary], now: datetime) -> None:
         clear(self._flow_rows)
-        for item in items[:RECENT]:
-            shown = activity.present_summary(item, now)
-            self._flow_rows.addWidget(FlowLine(self.desk, shown))
+        for item in items:
+            self._flow_rows.addWidget(FlowLine(self.desk, activity.present_summary(item, now)))
         if not items:
             line = Label(
                 "No message yet. “Send yourself a message” shows that everything works.",
@@ -276,22 +247,43 @@ class OverviewPage(Page):
             )
             self._flow_rows.addWidget(line)
 
-    def _draw_system(self, status: t.Status) -> None:
+    def _draw_facts(self, facts: Sequence[o.Fact]) -> None:
         while (item := self._facts.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
-        for i, fact in enumerate(overview.facts(status)):
+        for i, fact in enumerate(facts):
+            tone = "" if fact.tone == "neutral" else fact.tone
             self._facts.addWidget(Label(fact.label, tone="muted", wrap=False), i, 0)
-            value = ElidedLabel(fact.value, tone=fact.tone)
-            self._facts.addWidget(value, i, 1)
-        total = max(status.disk.total_bytes, 1)
-        self._disk.setValue(round(100 * (1 - status.disk.free_bytes / total)))
+            self._facts.addWidget(ElidedLabel(fact.value, tone=tone), i, 1)
 
     # ---- doing
 
     def _send(self) -> None:
         self.desk.go("/activity/new")
+
+    def _put_away(self, step: str) -> None:
+        self.do(self._putting_away(step), "put step away")
+
+    async def _putting_away(self, step: str) -> None:
+        await self.desk.session.call(lambda client: client.put_step_away(step))
+        self.mark_stale()
+
+    def _turn_sending(self) -> None:
+        """Asks nothing: it is taken back with one click, and says so."""
+        self.do(self._resume() if self._paused else self._pausing(), "pause sending")
+
+    async def _pausing(self) -> None:
+        await self.desk.session.call(lambda client: client.pause_sending())
+        self.desk.toast(
+            "Sending is paused. Mail is still received, and waits in the queue.",
+            lambda: self.do(self._resume(), "resume sending"),
+        )
+        self.mark_stale()
+
+    async def _resume(self) -> None:
+        await self.desk.session.call(lambda client: client.resume_sending())
+        self.mark_stale()
 
 
 class FlowLine(LayoutButton):

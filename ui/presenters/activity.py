@@ -1,7 +1,7 @@
 """What one message went through, in words, shapes and tones: for the timeline and for lists of messages."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from backend.api import types as t
 from ui.presenters import wording
@@ -25,9 +25,6 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "reported": ("info", "inbox", "reported"),
 }
 UNKNOWN = ("neutral", "circle-dashed", "")
-FINAL = frozenset({"rejected", "delivered", "sent", "bounced", "dropped"})
-
-HOURS = 12
 
 TOLD = frozenset({"direction", "sender", "recipient", "recipients", "account", "mailbox"})
 """Facts that the sentence of a step or the head of the panel says already."""
@@ -65,40 +62,6 @@ def _fact(key: str, value: str) -> str:
     return f"{key.replace('_', ' ')} {value}"
 
 
-def is_final(steps: list[t.TimelineStep]) -> bool:
-    return bool(steps) and steps[-1].kind in FINAL
-
-
-def verdict(steps: list[t.TimelineStep], *, since_s: float = 0.0) -> tuple[str, str]:
-    """(tone, sentence) above a timeline."""
-    if not steps:
-        return "info", "On its way…" if since_s < 10 else "Nothing was heard of it yet."
-    tone, _, word = KINDS.get(steps[-1].kind, UNKNOWN)
-    took = (steps[-1].at - steps[0].at).total_seconds()
-    if steps[-1].kind == "delivered":
-        return tone, f"It is in the mailbox, {_took(took)}."
-    if steps[-1].kind == "sent":
-        return tone, f"The other server took it, {_took(took)}."
-    sentences = {
-        "rejected": "It was refused.",
-        "bounced": "It could not be delivered. The sender was told.",
-        "held": "It is on hold until someone releases it.",
-        "deferred": "It was not taken yet. The server tries again by itself.",
-        "queued": "It waits in the queue.",
-        "reported": "Another server told more about it later.",
-        "dropped": "It was removed from the queue.",
-        "accepted": "It was accepted.",
-    }
-    return tone, sentences.get(steps[-1].kind, f"Now: {word or steps[-1].kind}.")
-
-
-def _took(seconds: float) -> str:
-    if seconds < 0.001:
-        return "at once"
-    text = f"{seconds * 1000:.0f} ms" if seconds < 1 else wording.duration(seconds)
-    return f"{text} after it was first seen"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowRow:
     trace: str
@@ -124,14 +87,3 @@ def present_summary(item: t.TraceSummary, now: datetime) -> FlowRow:
         time=wording.moment(item.last_at, now),
         text=item.text,
     )
-
-
-def per_hour(items: list[t.TraceSummary], direction: str, now: datetime) -> tuple[int, ...]:
-    """How many messages began in each of the last twelve hours, the running one last."""
-    top = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    bars = [0] * HOURS
-    for item in items:
-        age = int((top - item.started_at).total_seconds() // 3600)
-        if item.direction == direction and 0 <= age < HOURS:
-            bars[HOURS - 1 - age] += 1
-    return tuple(bars)

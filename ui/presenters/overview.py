@@ -1,67 +1,22 @@
-"""What the overview says: one sentence, what needs attention, four numbers, the system in a few lines."""
+"""What the overview and the page of the server show: live figures, what needs attention, the system, the open ports."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from backend.api import types as t
 from ui.presenters import wording
 
-TONES = {"ok": "ok", "attention": "warn", "problem": "error"}
 SHOWN_PROBLEMS = 3
 DISK_LOW_SHARE = 0.1
 
 
-def tone_of(status: t.Status) -> str:
-    return TONES[status.verdict]
-
-
-def subtitle(status: t.Status, now: datetime) -> str:
-    since = wording.duration((now - status.started_at).total_seconds())
-    people = wording.count(status.accounts, "account")
-    places = wording.count(status.domains, "domain")
-    return f"{status.hostname} · {people} in {places} · running for {since}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stat:
-    label: str
-    value: str
-    note: str
-    path: str
-    alert: bool = False
-
-
-def stats(counters: t.Counters) -> tuple[Stat, ...]:
-    held = counters.queue_held
-    failures = counters.sign_in_failures
-    bounced = counters.bounced
-    return (
-        Stat(
-            label="Received today",
-            value=wording.number(counters.received),
-            note=f"{wording.number(counters.rejected)} refused",
-            path="/activity",
-        ),
-        Stat(
-            label="Sent today",
-            value=wording.number(counters.sent),
-            note=f"{wording.number(bounced)} came back" if bounced else "none came back",
-            path="/activity",
-            alert=bounced > 0,
-        ),
-        Stat(
-            label="Waiting in the queue",
-            value=wording.number(counters.queue_waiting),
-            note=f"{wording.number(held)} on hold" if held else "none on hold",
-            path="/queue",
-        ),
-        Stat(
-            label="Sign-ins today",
-            value=wording.number(counters.sign_ins),
-            note=f"{wording.number(failures)} failed",
-            path="/accounts",
-        ),
-    )
+def live(counters: t.Counters) -> dict[str, str]:
+    """Figures that move without reading the page again, by the card's id."""
+    return {
+        "received": wording.number(counters.received),
+        "sent": wording.number(counters.sent),
+        "waiting": wording.number(counters.queue_waiting),
+        "rejected": wording.number(counters.rejected),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

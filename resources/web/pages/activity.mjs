@@ -1,20 +1,38 @@
-import { html, useState } from "../lib/view.mjs";
+import { html, useEffect, useState } from "../lib/view.mjs";
 import { get, seg } from "../lib/api.mjs";
-import { Ago, Banner, Button, Card, Copy, Empty, Icon, Loaded, Pill, Timeline, Title, stepOf, useDebounced, useLoad } from "../lib/parts.mjs";
-import { duration } from "../lib/format.mjs";
+import { Ago, Banner, Button, Card, Copy, Empty, Failure, Icon, Loaded, Pill, Timeline, Title, stepOf, useDebounced, useLoad } from "../lib/parts.mjs";
 import { SelfTest } from "./selftest.mjs";
+
+const PAGE = 100;
 
 export function Activity() {
   const [text, setText] = useState("");
   const settled = useDebounced(text.trim());
-  const list = useLoad(() => get("/timeline", { limit: 100, text: settled }), ["timeline"], [settled]);
+  const list = useLoad(() => get("/timeline", { limit: PAGE, text: settled }), ["timeline"], [settled]);
+  const [older, setOlder] = useState({ items: [], next: null });
+  useEffect(() => setOlder({ items: [], next: null }), [settled]);
+  const next = older.next ?? list.value?.next;
+  const more = async () => {
+    try {
+      const page = await get("/timeline", { limit: PAGE, text: settled, cursor: next });
+      setOlder((old) => ({ items: [...old.items, ...page.items], next: page.next }));
+    } catch (error) {
+      setOlder((old) => ({ ...old, error }));
+    }
+  };
   return html`<${Title} intro="Messages that came in and went out, and what became of each." actions=${html`<${SelfTest} />`}>Activity</${Title}>
-    <div class="filters" role="search"><input type="search" class="filter wide" value=${text} placeholder="Address, Message-ID, queue number or IP address" aria-label="Search messages" onInput=${(e) => setText(e.target.value)} /></div>
+    <div class="filters" role="search"><input type="search" class="filter wide" value=${text} placeholder="Address, Message-ID, trace, queue number or IP address" aria-label="Search messages" onInput=${(e) => setText(e.target.value)} />
+      ${settled && list.value?.understood && list.value.understood !== "text" && html`<span class="muted" role="status">Searched for as ${list.value.understood}</span>`}</div>
     <${Card}><${Loaded} of=${list}>${({ items }) => {
-      if (items.length) return html`<ul class="rows">${items.map((item) => html`<${Row} item=${item} key=${item.trace} />`)}</ul>`;
+      const known = new Set(items.map((item) => item.trace));
+      const all = [...items, ...older.items.filter((item) => !known.has(item.trace))];
+      if (all.length) return html`<ul class="rows">${all.map((item) => html`<${Row} item=${item} key=${item.trace} />`)}</ul>`;
+      if (next) return html`<p class="muted">None among the newest messages.</p>`;
       if (settled) return html`<${Empty} icon="search" text=${`No message matches “${settled}”.`}><${Button} icon="x" onClick=${() => setText("")}>Clear the filter</${Button}></${Empty}>`;
       return html`<${Empty} icon="mail" text="No message yet. Send yourself one and watch every step it takes."><${SelfTest} /></${Empty}>`;
-    }}</${Loaded}></${Card}>`;
+    }}</${Loaded}>
+    ${older.error && html`<${Failure} error=${older.error} />`}
+    ${next && html`<${Button} onClick=${more} icon="history">Older messages</${Button}>`}</${Card}>`;
 }
 
 /** One message in a list. `short`: only the other side is named. */
@@ -33,35 +51,23 @@ export function Row({ item, short = false }) {
   </li>`;
 }
 
-function took(steps) {
-  const ms = new Date(steps.at(-1).at) - new Date(steps[0].at);
-  return ms < 1000 ? `${ms} ms` : duration(ms / 1000);
-}
-
-const VERDICTS = {
-  delivered: (steps) => `It arrived in the mailbox, ${took(steps)} after it was first seen.`,
-  sent: (steps) => `The other server took it, ${took(steps)} after it was first seen.`,
-  rejected: () => "It was refused.",
-  bounced: () => "It could not be delivered. The sender was told.",
-  held: () => "It is on hold until someone releases it.",
-  deferred: () => "It was not taken yet. The server tries again by itself.",
-  queued: () => "It waits in the queue.",
-  dropped: () => "It was removed from the queue.",
-  reported: () => "Another server told more about it later.",
-  accepted: () => "It was accepted.",
-};
+const ICONS = { ok: "circle-check", warn: "alert-triangle", error: "alert-circle", info: "clock", neutral: "info-circle" };
 
 export function Message({ id }) {
-  const trace = useLoad(() => get(`/timeline/${seg(id)}`), ["timeline"], [id]);
+  const trace = useLoad(() => get(`/timeline/${seg(id)}`), ["timeline", "queue"], [id]);
   return html`<a class="back" href="#/activity"><${Icon} name="arrow-left" />Activity</a>
-    <${Loaded} of=${trace}>${({ summary, steps }) => {
+    <${Loaded} of=${trace}>${({ summary, steps, tone, sentence, question, reasons, links, over }) => {
       const out = summary.direction === "out";
       const who = out ? summary.recipients.join(", ") : summary.sender;
-      const last = steps.at(-1);
-      const { tone, icon, word } = stepOf(last?.kind);
       return html`
         <${Title} intro=${`From ${summary.sender || "(no sender)"} to ${summary.recipients.join(", ") || "(nobody)"}`}>${out ? "To" : "From"} ${who || "(no address)"}</${Title}>
-        <${Banner} kind=${last ? tone : "info"} icon=${last ? icon : "clock"}>${last ? (VERDICTS[last.kind]?.(steps) ?? `Now: ${word || last.kind}.`) : "On its way …"}</${Banner}>
-        <${Card} title="What happened" icon="route" actions=${html`<${Copy} value=${summary.trace} label="the message's trace number" text="Copy trace number" />`}><${Timeline} steps=${steps} /></${Card}>`;
+        <${Banner} kind=${tone} icon=${ICONS[tone]}>${sentence}</${Banner}>
+        ${question && html`<${Card} title=${question} icon="help-circle"><ul class="plain">${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}</ul></${Card}>`}
+        <div class="columns uneven">
+          <${Card} title="What happened" icon="route"><${Timeline} steps=${steps} />${!over && html`<p class="muted" role="status">More steps appear here as they happen.</p>`}</${Card}>
+          <${Card} title="More about it" icon="search" actions=${html`<${Copy} value=${summary.trace} label="the message's trace number" text="Copy trace number" />`}>
+            <ul class="rows">${links.map((link) => html`<li key=${link.path}><a href=${`#${link.path}`}><${Icon} name=${link.icon} /><span class="grow"><b>${link.title}</b></span></a></li>`)}</ul>
+          </${Card}>
+        </div>`;
     }}</${Loaded}>`;
 }

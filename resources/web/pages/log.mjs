@@ -97,9 +97,9 @@ function useLines(running) {
   return { lines, error, clear: () => setLines([]) };
 }
 
-export function LiveLog() {
-  const [level, setLevel] = useState("info");
-  const [text, setText] = useState("");
+export function LiveLog({ session = "" }) {
+  const [level, setLevel] = useState(session ? "debug" : "info");
+  const [text, setText] = useState(session);
   const [running, setRunning] = useState(true);
   const [following, setFollowing] = useState(true);
   const box = useRef(null);

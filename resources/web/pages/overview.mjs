@@ -1,118 +1,127 @@
 import { html, useState } from "../lib/view.mjs";
-import { get, seg } from "../lib/api.mjs";
+import { get, post, seg } from "../lib/api.mjs";
 import { LeftFlows } from "../lib/left.mjs";
-import { Ago, Button, Card, Empty, Icon, Loaded, Title, useLoad } from "../lib/parts.mjs";
-import { count, duration, number, size } from "../lib/format.mjs";
+import { Ago, Button, Card, Dialog, Empty, Failure, Field, Icon, Loaded, Title, useLoad } from "../lib/parts.mjs";
+import { count, number } from "../lib/format.mjs";
+import { toast } from "../lib/toast.mjs";
 import { Row } from "./activity.mjs";
 import { SelfTest } from "./selftest.mjs";
 
-const SHOWN_PROBLEMS = 3;
-const RECENT = 8;
-const READ = 200; // messages that the bars are counted from
-const HOURS = 12;
-const DISCS = { ok: "circle-check", attention: "alert-triangle", problem: "alert-circle" };
-const KINDS = { ok: "ok", attention: "warn", problem: "error" };
-const SEVERITIES = ["error", "warning", "info"];
+const SHOWN = 3; // cards at once
+const DISCS = { ok: "circle-check", warn: "alert-triangle", error: "alert-circle" };
+const ICONS = { ...DISCS, info: "info-circle", neutral: "info-circle" };
 
 export function Overview() {
-  const status = useLoad(() => get("/status"), ["status", "problems", "queue", "config", "jobs"]);
-  const recent = useLoad(() => get("/timeline", { limit: READ }), ["timeline"]);
-  const accounts = useLoad(() => get("/accounts"), ["config"]);
-  const reload = () => {
-    status.reload();
-    recent.reload();
+  const page = useLoad(() => get("/overview"), ["status", "problems", "queue", "config", "timeline"]);
+  const [error, setError] = useState(null);
+  const act = (path, body) => async () => {
+    setError(null);
+    try {
+      await post(path, body);
+      page.reload();
+    } catch (problem) {
+      setError(problem);
+    }
   };
-  return html`<${Loaded} of=${status}>${(value) => html`
-    <${Title} intro=${`${value.hostname} · ${count(value.accounts, "account")} in ${count(value.domains, "domain")} · running for ${duration(value.uptime_s)}`}
-      actions=${html`<${Button} icon="refresh" onClick=${reload}>Check now</${Button}><${SelfTest} />`}>
-      <span class=${`disc ${KINDS[value.verdict]}`}><${Icon} name=${DISCS[value.verdict]} /></span><span class="sentence">${value.headline}</span>
+  return html`<${Loaded} of=${page}>${(value) => html`
+    <${Title} intro=${value.about}
+      actions=${html`<${Button} icon="refresh" onClick=${page.reload}>Check now</${Button}><${Pausing} paused=${value.sending_paused} act=${act} reload=${page.reload} /><${SelfTest} />`}>
+      <span class=${`disc ${value.tone}`}><${Icon} name=${DISCS[value.tone]} /></span><span class="sentence">${value.headline}</span>
     </${Title}>
+    ${error && html`<${Failure} error=${error} />`}
     <${LeftFlows} />
-    <${Attention} problems=${value.problems} />
-    <${Counters} counters=${value.counters} items=${recent.value?.items ?? []} />
-    <${NextStep} status=${value} accounts=${accounts.value?.items} />
+    <${Attention} items=${value.attention} act=${act} reload=${page.reload} />
+    <div class="stats">${value.stats.map((stat) => html`<a class="card stat" href=${`#${stat.path}`} key=${stat.id}>
+      <span class="muted"><${Icon} name=${stat.icon} />${stat.label}</span>
+      <span class="figure"><strong>${number(stat.value)}</strong><${Bars} days=${stat.days} /></span>
+      <small class=${stat.alert ? "warned" : ""}>${stat.alert && html`<${Icon} name="alert-triangle" />`}${stat.note}</small>
+    </a>`)}</div>
+    ${value.steps.length > 0 && html`<${Card} title="Next steps">${value.steps.map((step) => html`<div class="step" key=${step.id}>
+      <${Icon} name=${step.icon} /><div class="grow"><b>${step.title}</b><p class="muted">${step.text}</p></div>
+      ${step.path.startsWith("/start") ? html`<span class="muted">In the window on the server</span>` : html`<a class="button" href=${`#${step.path}`}>${step.action}</a>`}
+      <button type="button" class="copy" aria-label=${`Do not suggest any more: ${step.title}`} title="Do not suggest this any more" onClick=${act(`/overview/steps/${seg(step.id)}/put-away`)}><${Icon} name="x" /></button>
+    </div>`)}</${Card}>`}
     <div class="columns uneven">
       <${Card} title="Recent mail" icon="activity" actions=${html`<a href="#/activity">All activity</a>`}>
-        <${Loaded} of=${recent}>${(list) =>
-          list.items.length
-            ? html`<ul class="rows">${list.items.slice(0, RECENT).map((item) => html`<${Row} item=${item} key=${item.trace} short />`)}</ul>`
-            : html`<${Empty} icon="mail" text="No message yet. Send yourself one and watch every step it takes." />`}
-        </${Loaded}>
+        ${value.recent.length
+          ? html`<ul class="rows">${value.recent.map((item) => html`<${Row} item=${item} key=${item.trace} short />`)}</ul>`
+          : html`<${Empty} icon="mail" text="No message yet. Send yourself one and watch every step it takes." />`}
       </${Card}>
-      <${System} status=${value} />
+      <${Card} title="System" icon="server" actions=${html`<a href="#/server">Details</a>`}>
+        <dl class="facts">${value.facts.map((fact) => html`<dt>${fact.label}</dt><dd class=${fact.tone === "neutral" ? "" : `toned ${fact.tone}`}>
+          ${fact.tone !== "neutral" && html`<${Icon} name=${ICONS[fact.tone]} />`}${fact.path ? html`<a href=${`#${fact.path}`}>${fact.value}</a>` : fact.value}
+          ${fact.label === "Disk" && html`<meter min="0" max=${value.disk.total_bytes} high=${value.disk.total_bytes * 0.9} value=${value.disk.total_bytes - value.disk.free_bytes} aria-label="Disk space in use"></meter>`}</dd>`)}</dl>
+      </${Card}>
     </div>`}
   </${Loaded}>`;
 }
 
-function Attention({ problems }) {
-  const [all, setAll] = useState(false);
-  if (!problems.length) return null;
-  const ranked = [...problems].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
-  const shown = all ? ranked : ranked.slice(0, SHOWN_PROBLEMS);
-  return html`<section class="attention" aria-label="Needs attention">
-    ${shown.map(
-      (problem) => html`<article class=${`banner ${problem.severity === "warning" ? "warn" : problem.severity}`} key=${problem.code + problem.subject}>
-        <${Icon} name=${{ error: "alert-circle", warning: "alert-triangle", info: "info-circle" }[problem.severity]} />
-        <div><p><b>${problem.message}</b></p>${problem.fix && html`<p>${problem.fix}</p>`}${problem.file && html`<p><code>${problem.file}${problem.line ? `, line ${problem.line}` : ""}</code></p>`}</div>
-        ${problem.since && html`<${Ago} at=${problem.since} />`}
-      </article>`,
-    )}
-    ${problems.length > SHOWN_PROBLEMS && !all && html`<button type="button" class="link start" onClick=${() => setAll(true)}>${count(problems.length - SHOWN_PROBLEMS, "more thing")} to look at</button>`}
-  </section>`;
-}
-
-function Counters({ counters, items }) {
-  const held = counters.queue_held;
-  const cards = [
-    ["Received today", counters.received, "inbox", "#/activity", `${number(counters.rejected)} refused`, "in"],
-    ["Sent today", counters.sent, "send", "#/activity", counters.bounced ? `${number(counters.bounced)} came back` : "none came back", "out"],
-    ["Waiting in the queue", counters.queue_waiting, "mail-forward", "#/queue", held ? `${number(held)} on hold` : "none on hold", ""],
-    ["Sign-ins today", counters.sign_ins, "key", "#/signins", `${number(counters.sign_in_failures)} failed`, ""],
-  ];
-  return html`<div class="stats">
-    ${cards.map(
-      ([title, value, icon, href, foot, direction]) => html`<a class="card stat" href=${href} key=${title}>
-        <span class="muted"><${Icon} name=${icon} />${title}</span>
-        <span class="figure"><strong>${number(value)}</strong>${direction && html`<${Bars} items=${items} direction=${direction} />`}</span>
-        <small>${foot}</small>
-      </a>`,
-    )}
-  </div>`;
-}
-
-/** Messages an hour in the last twelve hours, the running one last. */
-function Bars({ items, direction }) {
-  const top = Math.floor(Date.now() / 3_600_000) + 1;
-  const bars = Array(HOURS).fill(0);
-  for (const item of items) {
-    const age = top - 1 - Math.floor(new Date(item.started_at) / 3_600_000);
-    if (item.direction === direction && age >= 0 && age < HOURS) bars[HOURS - 1 - age] += 1;
-  }
-  const most = Math.max(1, ...bars);
-  return html`<svg class="bars" viewBox="0 0 72 24" width="72" height="24" aria-hidden="true">${bars.map(
-    (value, index) => html`<rect key=${index} x=${index * 6} y=${24 - Math.max(2, (value / most) * 24)} width="4" height=${Math.max(2, (value / most) * 24)} rx="1" class=${value ? "some" : ""} />`,
+/** A figure of each of the last fourteen days, today last. */
+function Bars({ days }) {
+  if (!days.length) return null;
+  const most = Math.max(1, ...days);
+  const high = (value) => Math.max(2, (value / most) * 24);
+  return html`<svg class="bars" viewBox="0 0 84 24" width="84" height="24" role="img" aria-label=${`On the last ${days.length} days: ${days.join(", ")}`}>${days.map(
+    (value, at) => html`<rect key=${at} x=${at * 6} y=${24 - high(value)} width="4" height=${high(value)} rx="1" class=${value ? "some" : ""} />`,
   )}</svg>`;
 }
 
-/** The first weeks' suggestion; gone once mail comes in by itself. */
-function NextStep({ status, accounts }) {
-  if (!accounts || (status.counters.received > 20 && !status.practice_mode)) return null;
-  const first = accounts[0];
-  const [icon, title, text, action, path] = first
-    ? ["device-mobile", "Connect a mail app", "Read and write this mail with Thunderbird, Outlook or a phone.", "Show the settings", `/accounts/${seg(first.id)}/connect`]
-    : ["user-plus", "Add a first account", "A person with an address and a mailbox.", "Add account", "/accounts/new"];
-  return html`<${Card}><div class="step"><${Icon} name=${icon} /><div class="grow"><b>${title}</b><p class="muted">${text}</p></div><a class="button" href=${`#${path}`}>${action}</a></div></${Card}>`;
+function Attention({ items, act, reload }) {
+  const [all, setAll] = useState(false);
+  const [open, setOpen] = useState({});
+  const [leave, setLeave] = useState(null);
+  if (!items.length) return null;
+  const done = { resume: "/queue/resume", restart: "/server/restart" };
+  return html`<section class="attention" aria-label="Needs attention">
+    ${(all ? items : items.slice(0, SHOWN)).map((item) => {
+      const key = `${item.code} ${item.subject}`;
+      const { action } = item;
+      return html`<article class=${`banner ${item.tone}`} key=${key}>
+        <${Icon} name=${ICONS[item.tone]} />
+        <div><p><b>${item.title}</b></p>${item.body && html`<p>${item.body}</p>`}${open[key] && html`<p class="why">${item.why}</p>`}
+          <div class="buttons start">
+            ${action && (action.call ? html`<${Button} kind="primary" onClick=${act(done[action.call])}>${action.title}</${Button}>` : html`<a class="button primary" href=${`#${action.path}`}>${action.title}</a>`)}
+            ${item.why && html`<button type="button" class="button" aria-expanded=${String(Boolean(open[key]))} onClick=${() => setOpen({ ...open, [key]: !open[key] })}><span>Why?</span></button>`}
+            ${item.may_acknowledge && html`<${Button} onClick=${() => setLeave(item)}>Acknowledge…</${Button}>`}
+          </div></div>
+        ${item.since && html`<${Ago} at=${item.since} />`}
+      </article>`;
+    })}
+    ${items.length > SHOWN && !all && html`<button type="button" class="link start" onClick=${() => setAll(true)}>${count(items.length - SHOWN, "more thing")} to look at</button>`}
+    ${leave && html`<${Acknowledge} item=${leave} reload=${reload} onClose=${() => setLeave(null)} />`}
+  </section>`;
 }
 
-function System({ status }) {
-  const { free_bytes: free, total_bytes: total } = status.disk;
-  return html`<${Card} title="System" icon="server" actions=${html`<a href="#/server">Details</a>`}>
-    <dl class="facts">
-      <dt>Disk</dt><dd>${size(free)} free of ${size(total)}<meter min="0" max=${total} high=${total * 0.9} value=${total - free} aria-label="Disk space in use"></meter></dd>
-      ${status.memory_bytes > 0 && html`<dt>Memory</dt><dd>${size(status.memory_bytes)}</dd>`}
-      <dt>Host name</dt><dd>${status.hostname}</dd>
-      <dt>Version</dt><dd>${status.version}</dd>
-      <dt>Data folder</dt><dd><code>${status.data_folder}</code></dd>
-    </dl>
-  </${Card}>`;
+function Acknowledge({ item, reload, onClose }) {
+  const [note, setNote] = useState("");
+  const [error, setError] = useState(null);
+  const submit = async (event) => {
+    event.preventDefault();
+    const name = { code: item.code, subject: item.subject };
+    try {
+      await post("/problems/acknowledge", { ...name, note });
+    } catch (problem) {
+      setError(problem);
+      return;
+    }
+    toast("It does not call for attention any more, until it says something else.", { undo: () => post("/problems/unacknowledge", name).then(reload) });
+    onClose();
+    reload();
+  };
+  return html`<${Dialog} title="Leave it as it is?" onClose=${onClose}><form onSubmit=${submit}>
+    <p>${item.title}</p><p class="muted">It is shown again when it gets worse or says something else.</p>
+    <${Field} label="Why it can stay" optional value=${note} maxlength="500" autofocus onInput=${(event) => setNote(event.target.value)} />
+    ${error && html`<${Failure} error=${error} />`}
+    <div class="buttons"><${Button} onClick=${onClose}>Cancel</${Button}><${Button} type="submit" kind="primary">Acknowledge</${Button}></div>
+  </form></${Dialog}>`;
+}
+
+/** Pausing asks nothing: it is taken back with one click, and says so. */
+function Pausing({ paused, act, reload }) {
+  if (paused) return html`<${Button} icon="player-play" onClick=${act("/queue/resume")}>Resume sending</${Button}>`;
+  const pause = async () => {
+    await act("/queue/pause", {})();
+    toast("Sending is paused. Mail is still received, and waits in the queue.", { undo: () => post("/queue/resume").then(reload) });
+  };
+  return html`<${Button} icon="player-pause" onClick=${pause}>Pause sending</${Button}>`;
 }
