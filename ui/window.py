@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         for banner in (self.link_banner, self.practice_banner, self.error_banner):
             main.addWidget(banner)
         self._tray_row = row(None)
-        self._tray_row.setContentsMargins(0, 0, palette.space("m"), 0)
+        self._tray_row.setContentsMargins(0, 0, palette.space("xl"), 0)
         main.addLayout(self._tray_row)
         main.addWidget(self.stack, 1)
         self.shell = QWidget()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from backend.api import pages as registry
 from backend.api.aliases import AddAlias
 from backend.api.delivery import AddMailRoute, AddTransport, RouteSettings, TransportSettings
 from backend.api.types import AddAccount
+from backend.core.events import TimelineEntry
+from backend.core.ids import TraceId
 from tests.gui.test_every_control import nameless
 from tests.support.office import office
 from ui import palette
@@ -81,6 +84,15 @@ def test_every_page_opens(run_async, qtbot, tmp_path: Path, theme: str) -> None:
         async with office(tmp_path) as place:
             palette.theme().choose(theme)
             await furnish(place.client)
+            for kind, text in (
+                ("received", "Mail came"),
+                ("delivered", "It lies in INBOX of anna"),
+            ):
+                details = {"sender": "ben@example.org", "recipient": "anna@example.org"}
+                if kind == "delivered":
+                    details |= {"account": "anna", "mailbox": "INBOX"}
+                place.server.record(TimelineEntry(TraceId("t1"), time.time(), kind, text, details))
+            await place.client.verify()
             place.window.resize(1366, 768)
             flashes = Flashes()
             QApplication.instance().installEventFilter(flashes)

@@ -187,6 +187,6 @@ def test_a_message_has_a_page_whose_steps_come_as_they_happen(
                     )
                 )
             await place.until(lambda: len(page.timeline.steps()) == 2)
-            assert "in the mailbox" in page.verdict.title()
+            await place.until(lambda: "It was delivered" in page.verdict.title())
 
     run_async(scenario())
