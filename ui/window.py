@@ -31,6 +31,7 @@ from ui.widgets.text import row
 from ui.widgets.toast import Toast
 
 MAX_FOUND = 2000  # settings that the search knows
+FOUND_ACCOUNTS = 12  # as many as the search shows
 BANNER_DELAY_MS = 600  # a short break is not worth a flash
 
 
@@ -190,15 +191,22 @@ class MainWindow(QMainWindow):
     async def _search(self, finder: Finder) -> None:
         if self.session.is_connected:
             self.scope.start(self._fill_search(finder), "search entries")
+            finder.settled.connect(lambda: self.scope.start(self._find_accounts(finder), "search"))
+            self.scope.start(self._find_accounts(finder), "search accounts")
         await wait_for(finder)
+
+    async def _find_accounts(self, finder: Finder) -> None:
+        """The server looks through them: there may be thousands."""
+        text = finder.line.text()
+        query = t.AccountsQuery(search=text.strip(), limit=FOUND_ACCOUNTS)
+        page = await self.session.call(lambda client: client.accounts_page(query))
+        if finder.isVisible() and finder.line.text() == text:
+            finder.set_more(search_words.of_accounts(page.items))
 
     async def _fill_search(self, finder: Finder) -> None:
         domains = await self.session.call(lambda client: client.domains())
-        page = t.AccountsQuery(limit=t.MAX_PAGE)
-        accounts = (await self.session.call(lambda client: client.accounts_page(page))).items
         settings = await self.session.call(lambda client: client.search_forms("", limit=MAX_FOUND))
         entries = [
-            *search_words.of_accounts(accounts),
             *search_words.of_domains(domains),
             *search_words.of_settings(settings),
         ]

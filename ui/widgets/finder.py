@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -10,11 +10,18 @@ from ui import icons
 from ui.presenters.search import Entry, find
 from ui.widgets.text import Label
 
+SETTLE_MS = 150
 MOVES = {Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp}
 
 
 class Finder(QDialog):
-    """Lists what matches; `go` is called with the path of what was chosen."""
+    """Lists what matches; `go` is called with the path of what was chosen.
+
+    Signals:
+        settled: typing has paused: what the server knows can be asked for.
+    """
+
+    settled = Signal()
 
     def __init__(self, parent: QWidget, entries: list[Entry], go: Callable[[str], None]) -> None:
         super().__init__(parent)
@@ -22,10 +29,16 @@ class Finder(QDialog):
         self.setModal(True)
         self.setFixedWidth(560)
         self._entries, self._go = entries, go
+        self._more: list[Entry] = []
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
+        self._settle.timeout.connect(self.settled)
         self.line = QLineEdit()
         self.line.setPlaceholderText("Search pages, accounts, domains and things to do")
         self.line.setAccessibleName("Search")
         self.line.textChanged.connect(self._search)
+        self.line.textChanged.connect(lambda _text: self._settle.start())
         self.line.returnPressed.connect(self._choose)
         self.line.installEventFilter(self)
         self.list = QListWidget()
@@ -48,8 +61,13 @@ class Finder(QDialog):
         self._entries = [*self._entries, *entries]
         self._search(self.line.text())
 
+    def set_more(self, entries: list[Entry]) -> None:
+        """What the server has found for the text as it stands now."""
+        self._more = entries
+        self._search(self.line.text())
+
     def _search(self, text: str) -> None:
-        found = find(self._entries, text)
+        found = find([*self._entries, *self._more], text)
         self.list.clear()
         for entry in found:
             item = QListWidgetItem(icons.icon(entry.icon, "muted"), f"{entry.title}")

@@ -1,7 +1,7 @@
 // Ctrl+K: pages, things to do, accounts, domains and settings, by name, synonym or what they are for.
 import { html, useEffect, useState } from "./view.mjs";
 import { get } from "./api.mjs";
-import { Dialog, Icon } from "./parts.mjs";
+import { Dialog, Icon, useDebounced } from "./parts.mjs";
 import { SECTIONS } from "./pages.mjs";
 
 const MAX_SHOWN = 12;
@@ -11,27 +11,30 @@ const ACTIONS = [
   { title: "Add a domain", path: "/domains/new", icon: "world-plus", hint: "Do", words: "new host name" },
 ];
 
+function ofAccount(account) {
+  const title = account.full_name || account.id;
+  const words = `${account.id} ${account.addresses.map((each) => each.address).join(" ")}`;
+  const path = `/accounts/${account.id}`;
+  return [
+    { path, title, words, icon: "user", hint: "Account" },
+    { path: `${path}/connect`, title: `Connect a mail app to ${title}`, words: `${words} imap smtp settings thunderbird outlook phone`, icon: "device-mobile", hint: "Do" },
+  ];
+}
+
 export function Finder({ onClose }) {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const [things, setThings] = useState([]);
+  const [accounts, setAccounts] = useState([]);
+  const settled = useDebounced(text.trim());
 
   useEffect(() => {
     const pages = [...SECTIONS.map((page) => ({ ...page, hint: "Page" })), ...ACTIONS];
     setThings(pages);
-    Promise.all([get("/accounts"), get("/domains"), get("/ui/search", { limit: MAX_FOUND })]).then(
-      ([accounts, domains, settings]) =>
+    Promise.all([get("/domains"), get("/ui/search", { limit: MAX_FOUND })]).then(
+      ([domains, settings]) =>
         setThings([
           ...pages,
-          ...accounts.items.flatMap((account) => {
-            const title = account.full_name || account.id;
-            const words = `${account.id} ${account.addresses.map((each) => each.address).join(" ")}`;
-            const path = `/accounts/${account.id}`;
-            return [
-              { path, title, words, icon: "user", hint: "Account" },
-              { path: `${path}/connect`, title: `Connect a mail app to ${title}`, words: `${words} imap smtp settings thunderbird outlook phone`, icon: "device-mobile", hint: "Do" },
-            ];
-          }),
           ...domains.items.map((domain) => ({ path: "/domains", title: domain.unicode, words: `${domain.name} ${domain.description}`, icon: "world", hint: "Domain" })),
           ...settings.items
             .filter((each) => each.kind !== "page")
@@ -41,9 +44,18 @@ export function Finder({ onClose }) {
     );
   }, []);
 
+  // The server looks through the accounts: there may be thousands.
+  useEffect(() => {
+    let current = true;
+    get("/accounts", { search: settled, limit: MAX_SHOWN }).then(({ items }) => current && setAccounts(items.flatMap(ofAccount)), () => {});
+    return () => {
+      current = false;
+    };
+  }, [settled]);
+
   const wanted = text.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const rank = (thing) => (thing.title.toLowerCase().startsWith(wanted[0] ?? "") ? 0 : 1);
-  const found = things
+  const found = [...things, ...accounts]
     .filter((thing) => wanted.every((word) => `${thing.title} ${thing.hint} ${thing.words}`.toLowerCase().includes(word)))
     .sort((a, b) => rank(a) - rank(b))
     .slice(0, MAX_SHOWN);
