@@ -1,11 +1,12 @@
 """What handlers may use of the server. `server.py` fills it; nothing here is made or ended by the API."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from backend.accounts.service import AccountService
+from backend.accounts.setup import SetupDesk
 from backend.admin.feed import Feed
 from backend.admin.flows.state import FlowShelf
 from backend.admin.jobs import Jobs, Progress
@@ -73,3 +74,4 @@ class Services:
     jobs: Jobs
     flows: FlowShelf
     server: ServerControl
+    setup: SetupDesk = field(default_factory=SetupDesk)

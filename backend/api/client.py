@@ -321,6 +321,13 @@ class Client(FlowCalls):
     async def client_settings(self, account: str) -> c.ClientSettings:
         return await self._call("client_settings", c.ClientSettings, path={"account": account})
 
+    async def offer_profile(self, account: str) -> c.ProfileLink:
+        return await self._call("offer_profile", c.ProfileLink, path={"account": account})
+
+    async def check_setup(self, account: str) -> c.SetupCheck:
+        """Takes up to 20 seconds."""
+        return await self._call("check_setup", c.SetupCheck, path={"account": account})
+
     async def send_test_message(self, account: str) -> c.TestMessageSent:
         return await self._call("send_test_message", c.TestMessageSent, path={"account": account})
 

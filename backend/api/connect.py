@@ -1,6 +1,9 @@
 """What goes over the admin API about setting up a mail app, and trying whether mail arrives."""
 
+from datetime import datetime
 from typing import Literal
+
+from pydantic import Field
 
 from backend.api.types import Reply
 
@@ -32,6 +35,46 @@ class ClientSettings(Reply):
     ca_path: str = ""
     """API path that gives the certificate authority's certificate (PEM); empty when none is needed."""
     autoconfig_url: str = ""
+    devices: list["Device"] = Field(default_factory=list)
+    """How to, by device and program."""
+    asked_at: datetime | None = None
+    """When a mail app last asked this server for the settings, since it was started."""
+
+
+class Device(Reply):
+    """`profile`: it can fetch a configuration profile, see `ProfileLink`."""
+
+    id: str
+    title: str
+    steps: list[str]
+    profile: bool = False
+
+
+class ProfileLink(Reply):
+    """A link that gives Apple's configuration profile, without the password, once. `qr_svg`: the same as a code."""
+
+    url: str
+    qr_svg: str
+    expires_at: datetime
+    note: str = ""
+    """What may be in the way."""
+
+
+class SetupCheckStep(Reply):
+    """`ok` None: it could not be told."""
+
+    name: str
+    ok: bool | None
+    text: str
+
+
+class SetupCheck(Reply):
+    """Whether mail apps that look the settings up find them."""
+
+    ok: bool
+    message: str
+    fix: str = ""
+    steps: list[SetupCheckStep] = Field(default_factory=list)
 
 
 class TestMessageSent(Reply):

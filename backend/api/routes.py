@@ -360,6 +360,18 @@ ROUTES: tuple[Route, ...] = (
         "What a mail program must be told",
     ),
     _post(
+        "offer_profile",
+        "/accounts/{account}/connect/profile",
+        c.ProfileLink,
+        "A link that sets up a phone of Apple, once and for 15 minutes",
+    ),
+    _post(
+        "check_setup",
+        "/accounts/{account}/connect/check",
+        c.SetupCheck,
+        "Do mail apps that look the settings up find them?",
+    ),
+    _post(
         "send_test_message",
         "/accounts/{account}/test-message",
         c.TestMessageSent,

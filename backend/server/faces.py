@@ -103,6 +103,8 @@ class Faces:
             domains=lambda: appliance.config.current.domains.domains,
             ports=self._mail_ports,
             mta_sts=self._mta_sts,
+            setup=self._services.setup,
+            now=appliance.clock.time,
         )
         self._admin = await self._start(
             make_runner(build(self._services, self._access, add_public=site.add_to))

@@ -1,16 +1,19 @@
 """The public side of the HTTP ports. The administration, where a listener has it, is built by `admin` around `add_to`."""
 
+import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from backend.accounts.setup import SetupDesk
 from backend.core.address import AddressError, parse_domain
 from backend.web.autoconfig import MailPort, format_autoconfig
 
 MAX_BODY_BYTES = 65_536  # nobody has anything to send here, a security limit
 
 MTA_STS_PATH = "/.well-known/mta-sts.txt"
+PROFILE_PATH = "/setup/"
 AUTOCONFIG_PATHS = ("/.well-known/autoconfig/mail/config-v1.1.xml", "/mail/config-v1.1.xml")
 
 _PAGE = """<!doctype html>
@@ -32,6 +35,8 @@ class Site:
     domains: Callable[[], Collection[str]]
     ports: Callable[[], Sequence[MailPort]]
     mta_sts: Callable[[str], str | None] = lambda _: None
+    setup: SetupDesk = field(default_factory=SetupDesk)
+    now: Callable[[], float] = time.time
 
     def build(self) -> web.Application:
         """For listeners without administration."""
@@ -50,6 +55,7 @@ class Site:
         for path in AUTOCONFIG_PATHS:
             app.router.add_get(path, self._autoconfig)
         app.router.add_get(MTA_STS_PATH, self._mta_sts)
+        app.router.add_get(PROFILE_PATH + "{token}.mobileconfig", self._profile, allow_head=False)
 
     async def _page(self, _: web.Request) -> web.Response:
         return web.Response(text=_PAGE, content_type="text/html")
@@ -58,8 +64,23 @@ class Site:
         domain = self._domain(request)
         if domain is None:
             raise web.HTTPNotFound(text="This server has no mail for that domain.\n")
+        self.setup.note(domain, "autoconfig", self.now())
         content = format_autoconfig(domain, self.ports())
         return web.Response(body=content, content_type="text/xml", charset="utf-8")
+
+    async def _profile(self, request: web.Request) -> web.Response:
+        content = self.setup.take(request.match_info["token"], self.now())
+        if content is None:
+            raise web.HTTPNotFound(
+                text="This link has expired or was used already. Ask for a new one.\n"
+            )
+        headers = {
+            "Content-Disposition": 'attachment; filename="mail.mobileconfig"',
+            "Cache-Control": "no-store",
+        }
+        return web.Response(
+            body=content, content_type="application/x-apple-aspen-config", headers=headers
+        )
 
     async def _mta_sts(self, request: web.Request) -> web.Response:
         """RFC 8461 §3.3; behaviour H2: under the name `mta-sts.<domain>` alone."""

@@ -1,11 +1,10 @@
 """Connect a mail app: the settings to copy, steps for the program at hand, a code to take them along."""
 
-import io
+from datetime import UTC, datetime
 from functools import partial
 
-import segno
-from PySide6.QtCore import QByteArray, QRectF, QSize
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QByteArray, QRectF, QSize, QTimer
+from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -13,13 +12,16 @@ from backend.api import connect as c
 from ui import palette
 from ui.pages.page import Desk
 from ui.pages.tabbed import Panel
-from ui.presenters import connect
+from ui.presenters import connect, wording
 from ui.widgets.copyfield import CopyField, copy_text
 from ui.widgets.dialogs import choose_save_file
-from ui.widgets.surface import Card, StatusPill
-from ui.widgets.text import Label, button, clear, column, row
+from ui.widgets.surface import Banner, Card, StatusPill
+from ui.widgets.text import Label, button, clear, column, row, set_button_text
 
-QR_SIDE = 168
+QR_SIDE = 200
+LOOK_MS = 5000
+JUST_NOW_S = 120
+CODE_NOTE = "It leads to the settings, without the password. It works once, for 15 minutes."
 
 
 class QrCode(QWidget):
@@ -30,11 +32,9 @@ class QrCode(QWidget):
         self._renderer = QSvgRenderer()
         self.setFixedSize(QR_SIDE, QR_SIDE)
 
-    def set_text(self, text: str) -> None:
-        out = io.BytesIO()
-        segno.make(text, error="m").save(out, kind="svg", border=2, dark="#000", light="#fff")
-        self._renderer.load(QByteArray(out.getvalue()))
-        self.setAccessibleName("Code with the settings, without the password")
+    def set_svg(self, svg: str) -> None:
+        self._renderer.load(QByteArray(svg.encode()))
+        self.setAccessibleName("Code with a link to the settings, without the password")
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -54,39 +54,42 @@ class ConnectPanel(Panel):
         super().__init__(desk, thing)
         self._desk = desk
         self._settings: c.ClientSettings | None = None
-        self._device = "any"
+        self._device = "apple"
+        self._link = ""
         outer = QVBoxLayout()
         outer.setSpacing(palette.space("l"))
         self.body.insertLayout(0, outer)
 
-        chips = QHBoxLayout()
-        chips.setSpacing(palette.space("s"))
+        self._chips = QHBoxLayout()
+        self._chips.setSpacing(palette.space("s"))
         self._group = QButtonGroup(self)
-        for key, title in connect.DEVICES:
-            chip = button(
-                title,
-                partial(self.choose_device, key),
-                kind="chip",
-                name=f"Steps for: {title}",
-            )
-            chip.setCheckable(True)
-            chip.setChecked(key == self._device)
-            self._group.addButton(chip)
-            chips.addWidget(chip)
-        chips.addStretch(1)
-
         self._steps = QVBoxLayout()
         self._steps.setSpacing(palette.space("s"))
         self.qr = QrCode()
-        code = column(self.qr, Label("The settings, without the password", "small", tone="muted"))
+        self.qr.hide()
+        self._make = button("Make a code", self._make_code, kind="primary", icon="device-mobile")
+        self._copy_link = button("Copy the link", self._copy_the_link, icon="copy")
+        self._copy_link.hide()
+        self._code_note = Label(CODE_NOTE, "small", tone="muted")
+        self._code = QWidget()
+        self._code.setFixedWidth(QR_SIDE + 60)
+        self._code.setLayout(
+            column(self.qr, self._code_note, self._make, self._copy_link, None, gap="s")
+        )
         how = Card("How to")
         inner = QHBoxLayout()
         inner.setSpacing(palette.space("xl"))
         inner.addLayout(self._steps, 1)
-        inner.addLayout(code)
-        how.body.addLayout(chips)
+        inner.addWidget(self._code)
+        self._asked = Label("", tone="muted")
+        self._check = button("Do mail apps find the settings?", self._check_setup, icon="search")
+        self.found = Banner()
+        how.body.addLayout(self._chips)
         how.body.addSpacing(palette.space("s"))
         how.body.addLayout(inner)
+        how.body.addWidget(self._asked)
+        how.body.addLayout(row(self._check, None))
+        how.body.addWidget(self.found)
         outer.addWidget(how)
 
         self._servers = QGridLayout()
@@ -94,6 +97,10 @@ class ConnectPanel(Panel):
         self._servers.setColumnStretch(0, 1)
         self._servers.setColumnStretch(1, 1)
         outer.addLayout(self._servers)
+        # Who asks the server for settings is no event: the page looks from time to time.
+        self._look = QTimer(self)
+        self._look.setInterval(LOOK_MS)
+        self._look.timeout.connect(self._look_again)
 
         self._save_ca = button("Save the certificate…", self._save_certificate, icon="shield-check")
         copy_all = button("Copy all settings", self._copy_all, icon="copy")
@@ -107,11 +114,40 @@ class ConnectPanel(Panel):
         return self._settings
 
     def show_settings(self, settings: c.ClientSettings) -> None:
+        self._show_asked(settings)
         if settings == self._settings:
             return
-        self._settings = settings
-        self.qr.set_text(connect.qr_text(settings))
+        old, self._settings = self._settings, settings
+        if old is None or old.model_copy(update={"asked_at": settings.asked_at}) != settings:
+            self._draw(settings)
+
+    def _show_asked(self, settings: c.ClientSettings) -> None:
+        now, at = datetime.now(UTC), settings.asked_at
+        if at is not None and (now - at).total_seconds() < JUST_NOW_S:
+            said = f"A mail app has asked this server for its settings {wording.ago(at, now)}."
+            self._asked.setText(f"✓ {said}")
+            self._asked.set_tone("ok")
+        else:
+            self._asked.setText(
+                "As soon as a mail app asks this server for its settings, it shows here."
+            )
+            self._asked.set_tone("muted")
+
+    def _draw(self, settings: c.ClientSettings) -> None:
         self._save_ca.setVisible(bool(settings.ca_path))
+        clear(self._chips)
+        for device in settings.devices:
+            chip = button(
+                device.title,
+                partial(self.choose_device, device.id),
+                kind="chip",
+                name=f"Steps for: {device.title}",
+            )
+            chip.setCheckable(True)
+            chip.setChecked(device.id == self._device)
+            self._group.addButton(chip)
+            self._chips.addWidget(chip)
+        self._chips.addStretch(1)
         while (item := self._servers.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
@@ -127,7 +163,10 @@ class ConnectPanel(Panel):
         clear(self._steps)
         if self._settings is None:
             return
-        for number, text in enumerate(connect.steps(self._settings, device), start=1):
+        chosen = next((each for each in self._settings.devices if each.id == device), None)
+        if chosen is None:
+            return
+        for number, text in enumerate(chosen.steps, start=1):
             line = QWidget()
             mark = Label(f"{number}.", bold=True, wrap=False)
             mark.setFixedWidth(22)
@@ -135,6 +174,55 @@ class ConnectPanel(Panel):
             line.setLayout(inner)
             self._steps.addWidget(line)
         self._steps.addStretch(1)
+        self._code.setVisible(chosen.profile)
+
+    # ---- a code for phones
+
+    def _make_code(self) -> None:
+        self._desk.scope.start(self._making_code(), "make code")
+
+    async def _making_code(self) -> None:
+        link = await self._desk.session.call(lambda client: client.offer_profile(self.thing))
+        self._link = link.url
+        self.qr.set_svg(link.qr_svg)
+        self.qr.show()
+        until = wording.clock(link.expires_at, seconds=False)
+        self._code_note.setText(f"It works once, until {until}. {link.note}")
+        set_button_text(self._make, "Make a new one")
+        self._make.setAccessibleName("Make a new code")
+        self._copy_link.show()
+
+    def _copy_the_link(self) -> None:
+        copy_text(self._link)
+        self._desk.toast("The link was copied. It works once.")
+
+    # ---- who asks
+
+    def _look_again(self) -> None:
+        if self._desk.session.is_connected:
+            self._desk.scope.start(self.load(), "who asks for settings")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._look.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._look.stop()
+
+    def _check_setup(self) -> None:
+        self._desk.scope.start(self._checking(), "check setup")
+
+    async def _checking(self) -> None:
+        self._check.setEnabled(False)
+        try:
+            found = await self._desk.session.call(lambda client: client.check_setup(self.thing))
+        finally:
+            self._check.setEnabled(True)
+        marks = {True: "✓", False: "✕", None: "–"}
+        lines = [f"{marks[step.ok]} {step.name}: {step.text}" for step in found.steps]
+        body = "\n".join([*([found.fix] if found.fix else []), *lines])
+        self.found.show_message("ok" if found.ok else "warn", found.message, body)
 
     def _copy_all(self) -> None:
         if self._settings is not None:

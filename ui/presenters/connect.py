@@ -1,7 +1,6 @@
 """What a mail program must be told, in the order in which programs ask for it."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from backend.api import connect as c
 
@@ -11,13 +10,6 @@ SECURITY = {
     "none": "None (only on this computer)",
 }
 PROTOCOLS = {"imap": "Incoming mail (IMAP)", "smtp": "Outgoing mail (SMTP)"}
-
-DEVICES: tuple[tuple[str, str], ...] = (
-    ("any", "Any program"),
-    ("thunderbird", "Thunderbird"),
-    ("phone", "Phone or tablet"),
-    ("outlook", "Outlook"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,59 +41,6 @@ def preferred(servers: list[c.MailServer]) -> tuple[c.MailServer | None, list[c.
         return None, []
     best = next((server for server in servers if server.recommended), servers[0])
     return best, [server for server in servers if server is not best]
-
-
-def steps(settings: c.ClientSettings, device: str) -> tuple[str, ...]:
-    reminder = "Your password is the one shown when the account was made. It can be set anew under Accounts."
-    address = settings.address
-    trust = (settings.trust_note,) if settings.trust_note else ()
-    match device:
-        case "thunderbird":
-            return (
-                "Open Account Settings, then Account Actions → Add Mail Account.",
-                f"Enter your name, {address} and your password, then Configure manually.",
-                "Copy server, port, security and user name from this page. Choose “Normal password”.",
-                *trust,
-                reminder,
-            )
-        case "phone":
-            return (
-                "The phone must reach this computer: both in the same network, and a server name that is not “localhost”.",
-                "In the mail app add an account of the kind “IMAP” or “Other”.",
-                "Point the camera at the code to have the settings at hand, or copy them from this page.",
-                *trust,
-                reminder,
-            )
-        case "outlook":
-            return (
-                "Choose File → Add Account and enter " + address + ".",
-                "Open “Advanced options”, tick “Let me set up my account manually”, choose IMAP.",
-                "Copy the values of both servers from this page.",
-                *trust,
-                reminder,
-            )
-        case _:
-            return (
-                f"Choose “IMAP” as the kind of account and enter {address}.",
-                "Copy the values of both servers from this page.",
-                *trust,
-                reminder,
-            )
-
-
-def qr_text(settings: c.ClientSettings) -> str:
-    """What the code holds: the settings, never the password."""
-    lines = [f"Mail settings for {settings.address}"]
-    for server in (preferred(settings.incoming)[0], preferred(settings.outgoing)[0]):
-        if server is not None:
-            lines.append(
-                f"{server.protocol.upper()}: {server.host}:{server.port} {SECURITY[server.security]}, user {server.user_name}"
-            )
-    return "\n".join(lines)
-
-
-def mailto(address: str) -> str:
-    return "mailto:" + quote(address, safe="@")
 
 
 def as_text(settings: c.ClientSettings) -> str:

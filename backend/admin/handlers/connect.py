@@ -7,16 +7,22 @@ import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 
+import aiohttp
 from aiohttp import web
 
+from backend.accounts.setup import OFFER_LASTS_S
+from backend.admin import wire
 from backend.admin.call import Call, Handler
+from backend.admin.devices import devices
 from backend.admin.faults import DeniedError
 from backend.admin.handlers.accounts import named
+from backend.admin.profile import mobileconfig, qr_svg
 from backend.admin.services import Services
 from backend.api import connect as c
 from backend.api import types as t
 from backend.api.routes import BY_NAME
 from backend.core.errors import NotFoundError
+from backend.core.ids import AccountId
 from backend.core.problems import Problem
 from backend.observe import log as logs
 from backend.runtime.threads import Pool, run_blocking
@@ -24,6 +30,8 @@ from backend.runtime.threads import Pool, run_blocking
 log = logs.get(__name__)
 
 SMTP_TIMEOUT_S = 20.0
+LOOKUP_TIMEOUT_S = 8.0
+MAX_LOOKUP_BYTES = 65_536  # of an answer that may come from anywhere, a security limit
 
 _TRACE = re.compile(r"Stored as (\S+)")
 
@@ -33,13 +41,17 @@ _OUTGOING = ("submissions", "submission")
 
 
 async def client_settings(call: Call) -> c.ClientSettings:
-    services = call.services
-    account = named(call)
+    return _settings(call.services, named(call))
+
+
+def _settings(services: Services, account: AccountId) -> c.ClientSettings:
     settings = services.accounts.get_account(account)
     server = services.config.current.server
     address = settings.main_address
     ports = list(services.server.ports())
     own_ca = services.server.ca_file() is not None
+    trust = _TRUST_NOTE if own_ca else ""
+    asked = services.setup.last_asked(account, address.rpartition("@")[2])
     return c.ClientSettings(
         account=account,
         full_name=settings.full_name,
@@ -47,9 +59,11 @@ async def client_settings(call: Call) -> c.ClientSettings:
         incoming=_servers(services, ports, _INCOMING, "imap", address),
         outgoing=_servers(services, ports, _OUTGOING, "smtp", address),
         practice_mode=server.practice_mode,
-        trust_note=_TRUST_NOTE if own_ca else "",
+        trust_note=trust,
         ca_path=BY_NAME["ca_certificate"].path if own_ca else "",
-        autoconfig_url=_autoconfig_url(services, ports, address),
+        autoconfig_url=_web_url(services, f"/mail/config-v1.1.xml?emailaddress={address}"),
+        devices=devices(address, trust),
+        asked_at=None if asked is None else wire.at(asked.at),
     )
 
 
@@ -98,13 +112,103 @@ def host_for_programs(services: Services, bound: str) -> str:
     return services.config.current.server.hostname
 
 
-def _autoconfig_url(services: Services, ports: list[t.Port], address: str) -> str:
+def _web_url(services: Services, path: str) -> str:
+    """On the best port for HTTP that there is; empty without one."""
     for service in ("https", "http"):
-        for port in ports:
+        for port in services.server.ports():
             if port.service == service:
                 host = host_for_programs(services, port.host)
-                return f"{service}://{host}:{port.port}/mail/config-v1.1.xml?emailaddress={address}"
+                usual = port.port == (443 if service == "https" else 80)
+                return f"{service}://{host}{'' if usual else f':{port.port}'}{path}"
     return ""
+
+
+async def offer_profile(call: Call) -> c.ProfileLink:
+    services = call.services
+    account = named(call)
+    settings = _settings(services, account)
+    content = mobileconfig(settings, services.config.current.server.hostname)
+    now = services.clock.time()
+    token = services.setup.offer(account, content, now)
+    url = _web_url(services, f"/setup/{token}.mobileconfig")
+    if not url or not settings.address:
+        raise DeniedError(
+            422,
+            "setup.impossible",
+            "There is no link to offer. "
+            + ("No port for HTTP is open." if settings.address else "The account has no address."),
+            fix="Give a listener an https_port under Ports, and restart the server."
+            if settings.address
+            else "Give the account an address first.",
+        )
+    notes = []
+    if "://127." in url or "://localhost" in url or "://[::1]" in url:
+        notes.append("Only this computer reaches the link: no port for HTTP is open to others.")
+    if settings.trust_note:
+        notes.append(
+            "The phone asks whether to trust the server, since it made its certificate itself."
+        )
+    notes.append("The profile is not signed; the phone says so when it is installed.")
+    return c.ProfileLink(
+        url=url, qr_svg=qr_svg(url), expires_at=wire.at(now + OFFER_LASTS_S), note=" ".join(notes)
+    )
+
+
+async def check_setup(call: Call) -> c.SetupCheck:
+    services = call.services
+    address = services.accounts.get_account(named(call)).main_address
+    domain = address.rpartition("@")[2]
+    steps = [await _ask_own_port(services, address, domain)]
+    if not services.config.current.server.practice_mode:
+        url = f"http://autoconfig.{domain}{_LOOKUP}?emailaddress={address}"
+        steps.append(await _ask(f"autoconfig.{domain}", url, domain, context=None))
+    ok = all(step.ok is not False for step in steps)
+    return c.SetupCheck(
+        ok=ok,
+        message="Mail apps that look the settings up find them."
+        if ok
+        else "Not every mail app finds the settings by itself. They can be copied by hand all the same.",
+        fix="" if ok else "The page DNS of the domain says which records are missing.",
+        steps=steps,
+    )
+
+
+_LOOKUP = "/mail/config-v1.1.xml"
+
+
+async def _ask_own_port(services: Services, address: str, domain: str) -> c.SetupCheckStep:
+    """By the address that it is bound to: whether others reach it is another question."""
+    for service in ("https", "http"):
+        for port in services.server.ports():
+            if port.service == service:
+                host = _connectable(port.host)
+                shown = f"[{host}]" if ":" in host else host
+                url = f"{service}://{shown}:{port.port}{_LOOKUP}?emailaddress={address}"
+                context = ssl.create_default_context()
+                # To ourselves: the name on the certificate is another.
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+                return await _ask("This server", url, domain, context=context)
+    return c.SetupCheckStep(name="This server", ok=False, text="No port for HTTP is open.")
+
+
+async def _ask(
+    name: str, url: str, domain: str, *, context: ssl.SSLContext | None
+) -> c.SetupCheckStep:
+    timeout = aiohttp.ClientTimeout(total=LOOKUP_TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url, ssl=context or True, max_redirects=3) as reply,
+        ):
+            content = await reply.content.read(MAX_LOOKUP_BYTES)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        return c.SetupCheckStep(name=name, ok=False, text=f"It does not answer: {error}")
+    if reply.status == 200 and f"<domain>{domain}</domain>".encode() in content:
+        return c.SetupCheckStep(name=name, ok=True, text="It answers with the settings.")
+    return c.SetupCheckStep(
+        name=name, ok=False, text=f"It answers {reply.status}, not with the settings."
+    )
 
 
 async def ca_certificate(call: Call) -> web.Response:
@@ -213,6 +317,8 @@ def _reason(error: Exception) -> str:
 
 HANDLERS: dict[str, Handler] = {
     "client_settings": client_settings,
+    "offer_profile": offer_profile,
+    "check_setup": check_setup,
     "ca_certificate": ca_certificate,
     "send_test_message": send_test_message,
 }
