@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import stat
 
 import pytest
@@ -12,7 +13,8 @@ from backend.admin.flows.table import FLOWS
 from backend.api import flows as w
 from backend.api import types as t
 from backend.api.client import ApiError, NotReachableError
-from tests.support.admin_server import admin_server
+from backend.dns.answers import Found, LookupFailed
+from tests.support.admin_server import NoResolver, admin_server
 from tests.support.flows import Walk, begin
 
 
@@ -508,3 +510,70 @@ async def test_a_damaged_file_is_left_out(rig, client, expect_log):
     for name in ("../../secrets/admin", "0" * 17, "%2e%2e", "xyz"):
         with pytest.raises(ApiError):
             await client.flow(name)
+
+
+class Elsewhere(NoResolver):
+    """The DNS of a domain whose mail is somewhere else."""
+
+    async def records(self, name, kind):
+        if kind == "NS":
+            return Found(("ns1.registrar.example", "ns2.registrar.example"))
+        return Found(("20 backup.elsewhere.example", "10 mx.elsewhere.example"))
+
+
+class Silent(NoResolver):
+    async def records(self, name, kind):
+        return LookupFailed("no answer")
+
+
+async def test_a_domain_that_receives_mail_elsewhere_is_moved_step_by_step(tmp_path):
+    async with (
+        admin_server(tmp_path / "data", resolver=Elsewhere()) as server,
+        server.local() as client,
+    ):
+        walk = await begin(client, "domain")
+        await walk.next(name="new.example", description="")
+        await walk.settled()
+        found = {each.id: each for each in walk.step.checks}
+        assert found["mail"].result == "warn"
+        assert "mx.elsewhere.example, backup.elsewhere.example" in found["mail"].text
+        assert "MX record last" in found["mail"].fix
+        assert "ns1.registrar.example" in found["dns"].text
+
+
+async def test_a_dns_that_does_not_answer_is_no_fault_of_the_domain(tmp_path):
+    async with (
+        admin_server(tmp_path / "data", resolver=Silent()) as server,
+        server.local() as client,
+    ):
+        walk = await begin(client, "domain")
+        await walk.next(name="new.example", description="")
+        await walk.settled()
+        assert {each.result for each in walk.step.checks} == {"unknown"}
+        await walk.next()
+        assert walk.step.step == "postmaster"
+
+
+async def test_a_test_that_fails_is_told_and_can_be_passed_over(client):
+    walk = await begin(client, "transport")
+    await walk.next(choice="smtp")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    values = {"name": "lan", "host": "127.0.0.1", "port": port, "tls": "none"}
+    await walk.run("test", **values)
+    assert not walk.step.report.ok
+    assert str(port) in walk.step.report.message
+    await walk.next(**values)
+    assert "did not work" in walk.step.issues[0].message
+    await walk.next(anyway=True, **values)
+    assert walk.step.step == "use"
+
+
+async def test_what_was_found_is_told_to_the_faces_as_it_comes(rig, client):
+    async with client.open_events() as events:
+        walk = await begin(client, "domain")
+        await walk.next(name="new.example", description="")
+        async for event in events:
+            if event.data.topic == "flow":
+                assert event.data.id == walk.step.id
+                break
