@@ -57,6 +57,8 @@ class Activity:
             case TimelineEntry():
                 self.timeline.add(event)
                 self.metrics.count("gatepost_messages_total", kind=event.kind)
+                if limit := event.details.get("limit"):
+                    self.metrics.count("gatepost_send_limits_total", result=limit)
                 _count(self.today(), event)
                 self.days.counted(self._clock.time())
             case SignedIn():

@@ -1,6 +1,7 @@
 """Counters for monitoring programs, in Prometheus' text format. Every counter is listed here with its labels.
 
 gatepost_messages_total{kind}           steps of messages: received, accepted, rejected, delivered, queued, attempt, sent, deferred, bounced, held, dropped
+gatepost_send_limits_total{result}      messages refused by a limit of their account: messagelimiterror, recipientlimiterror
 gatepost_sign_ins_total{protocol,result} sign-ins: imap, submission, admin; ok, failed
 gatepost_api_requests_total{route,status} admin API: route's name, HTTP status
 gatepost_log_lines_total{level}         lines written to the log
@@ -12,6 +13,7 @@ MAX_SERIES = 2_000  # label combinations, a security limit
 
 HELP = {
     "gatepost_messages_total": "Steps of messages by kind",
+    "gatepost_send_limits_total": "Messages refused by a limit of their account, by limit",
     "gatepost_sign_ins_total": "Sign-ins by protocol and result",
     "gatepost_api_requests_total": "Requests to the admin API by route and status",
     "gatepost_log_lines_total": "Lines written to the log by level",

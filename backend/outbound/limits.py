@@ -14,6 +14,9 @@ from backend.store.database import Reader, Transaction
 
 WINDOW_S = 24 * 3600.0
 
+_MESSAGES = "max number of messages"
+_FIRST_TIME = "max number of new/first-time recipients"
+
 
 @dataclass(frozen=True, slots=True)
 class SendLimits:
@@ -98,7 +101,7 @@ def _refusal(
     )
     if sent + len(names) > limits.messages:
         return _told(
-            f"max number of messages ({limits.messages}) over past 24h reached, "
+            f"{_MESSAGES} ({limits.messages}) over past 24h reached, "
             "try increasing per-account setting MaxOutgoingMessagesPerDay"
         )
     # Behaviour L2: below that number in all, nobody needs to look who is new.
@@ -119,10 +122,17 @@ def _refusal(
     )
     if new + recent > limits.first_time:
         return _told(
-            f"max number of new/first-time recipients ({limits.first_time}) over past 24h reached, "
+            f"{_FIRST_TIME} ({limits.first_time}) over past 24h reached, "
             "try increasing per-account setting MaxFirstTimeRecipientsPerDay"
         )
     return None
+
+
+def limit_of(status: SmtpStatus) -> str:
+    """Which limit a refusal is about, as monitoring names it (behaviour L3); empty for none."""
+    if status.text.startswith(_MESSAGES):
+        return "messagelimiterror"
+    return "recipientlimiterror" if status.text.startswith(_FIRST_TIME) else ""
 
 
 def _told(text: str) -> SmtpStatus:

@@ -45,7 +45,7 @@ from backend.outbound.entries import (
     NewEntry,
     local_delivery_id,
 )
-from backend.outbound.limits import SendLimits
+from backend.outbound.limits import SendLimits, limit_of
 from backend.outbound.owed import settle_local
 from backend.outbound.queue import Queue
 from backend.runtime.threads import Pool, run_blocking
@@ -129,6 +129,15 @@ class Submitter:
             RefusedError: the account may not send this, or a recipient here does not exist.
             TemporaryError: not now; a limit on sending, a full mailbox or disk.
         """
+        try:
+            return await self._take(account, envelope, content, facts)
+        except (RefusedError, TemporaryError) as error:
+            self._tell_refused(account, envelope, facts, error.status)
+            raise
+
+    async def _take(
+        self, account: AccountId, envelope: Envelope, content: Content, facts: SessionFacts
+    ) -> SmtpStatus:
         self._check_sender(account, envelope.sender)
         recipients = self._sort(account, envelope.recipients)
         header, body_at = await _read_header(content)
@@ -427,6 +436,25 @@ class Submitter:
             if address not in stopped and (number := next(ids, None)) is not None:
                 details["queue_id"] = str(number)
             self._record(TimelineEntry(facts.trace, now, kind, text, details))
+
+    def _tell_refused(
+        self, account: AccountId, envelope: Envelope, facts: SessionFacts, status: SmtpStatus
+    ) -> None:
+        sender = "<>" if envelope.sender is None else str(envelope.sender)
+        named = [str(address) for address in envelope.recipients[:MAX_RECORDED_RECIPIENTS]]
+        details = {
+            "direction": "out",
+            "account": account,
+            "sender": sender,
+            "recipients": ", ".join(named),
+            "peer": facts.peer_address,
+            "reply": str(status),
+        }
+        if reached := limit_of(status):
+            details["limit"] = reached
+        text = f"A message of the account {account} was not taken: {status.text}"
+        self._record(TimelineEntry(facts.trace, self._clock.time(), "rejected", text, details))
+        log.info("message not accepted for sending", account=account, reply=str(status))
 
     def _tell_signed(self, signed: Signed | None, facts: SessionFacts) -> None:
         if signed is None or not (signed.selectors or signed.failed):

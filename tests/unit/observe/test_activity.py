@@ -122,9 +122,11 @@ def test_counters_are_of_today(activity, clock):
 def test_metrics_count_what_happened(activity, clock):
     activity.record(step(clock, "a", "received"))
     activity.record(sign_in(clock, "anna", succeeded=False))
+    activity.record(step(clock, "b", "rejected", direction="out", limit="messagelimiterror"))
     text = activity.metrics.text({"gatepost_up": 1})
     assert 'gatepost_messages_total{kind="received"} 1' in text
     assert 'gatepost_sign_ins_total{protocol="imap",result="failed"} 1' in text
+    assert 'gatepost_send_limits_total{result="messagelimiterror"} 1' in text
     assert "gatepost_up 1" in text
     activity.metrics.count("gatepost_api_requests_total", route='a"b\n', status="200")
     assert r'route="a\"b\n"' in activity.metrics.text()

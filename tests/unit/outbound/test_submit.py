@@ -171,6 +171,12 @@ async def test_limits_on_sending_refuse_before_anything_is_kept(tmp_path):
         with pytest.raises(TemporaryError, match=r"451 4\.7\.1 max number of messages \(4\)"):
             await rig.submit("anna@a.test", "b@x.test")
         assert len(await rig.items()) == 4
+        refused = [entry for entry in rig.timeline if entry.kind == "rejected"]
+        assert [entry.details["limit"] for entry in refused] == [
+            "recipientlimiterror",
+            "messagelimiterror",
+        ]
+        assert "of the account anna was not taken: max number of messages (4)" in refused[1].text
         clock.advance(24 * 3600 + 1)
         await rig.submit("d@x.test", "anna@a.test")
         with pytest.raises(TemporaryError, match="first-time"):
