@@ -24,6 +24,11 @@ def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def seconds(moment: datetime) -> float:
+    """A time without a zone is UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def problem(value: Problem, since: float | None = None) -> t.Problem:
     return t.Problem(
         code=value.code,

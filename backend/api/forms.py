@@ -212,11 +212,19 @@ class Confirm(Reply):
     type_name: bool = False
 
 
+class Undo(Reply):
+    """The request that takes an action back: as in `Action`, filled with the values from before it."""
+
+    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
+    path: str
+    body: dict[str, JsonValue] = Setting(default_factory=dict)
+
+
 class Action(Reply):
     """Something to do from a form, a row or a selection.
 
     Either `page` (a path in the face) or `method` and `path` (a route below /api/v1); both may hold `{key}` for the key of the form or
-    the row, and `{name}` for a column. `body` is what is sent, its texts filled in the same way; with `sends` "values" the values of the form, with "keys" the chosen
+    the row, and `{name}` for a column. `body` is what is sent, its texts filled in the same way (a text that is nothing but `{name}` becomes the value itself); with `sends` "values" the values of the form, with "keys" the chosen
     rows as `{"ids": [...]}`. `unsaved`: works on what is not saved yet. `result`: what comes back: nothing worth showing,
     a job to be followed, or a report to be shown.
     """
@@ -236,6 +244,8 @@ class Action(Reply):
     done: str = ""
     """What to say afterwards."""
     confirm: Confirm | None = None
+    undo: Undo | None = None
+    """Offered for ten seconds afterwards."""
     show_if: Cond | None = None
     """Over the form's or the row's values."""
 

@@ -261,6 +261,34 @@ PAGES: tuple[Page, ...] = (
         bar=True,
     ),
     Page(
+        id="history",
+        area="delivery",
+        title="Sent and failed",
+        path="/queue/history",
+        icon="history",
+        parent="queue",
+        words="retired delivered sent bounced past",
+    ),
+    Page(
+        id="hold-rules",
+        area="delivery",
+        title="Hold rules",
+        path="/queue/holds",
+        icon="hand-stop",
+        parent="queue",
+        words="pause keep back",
+        form="hold-rule",
+    ),
+    Page(
+        id="hold-rule",
+        area="delivery",
+        title="Hold rule",
+        path="/queue/holds/{rule}",
+        icon="hand-stop",
+        parent="queue",
+        form="hold-rule",
+    ),
+    Page(
         id="transports",
         area="delivery",
         title="Transports",
@@ -286,6 +314,24 @@ PAGES: tuple[Page, ...] = (
         icon="route",
         words="rules relay tester which way why",
         form="routes",
+    ),
+    Page(
+        id="suppressions",
+        area="delivery",
+        title="Suppression list",
+        path="/suppressions",
+        icon="ban",
+        words="blocked recipients bounced unsubscribe do not send",
+        form="suppression",
+    ),
+    Page(
+        id="suppression",
+        area="delivery",
+        title="Suppressed address",
+        path="/suppressions/{address}",
+        icon="ban",
+        parent="suppressions",
+        form="suppression",
     ),
     Page(
         id="activity",
@@ -512,54 +558,7 @@ PAGES: tuple[Page, ...] = (
 )
 """In the order of the rail."""
 
-COMING: tuple[Page, ...] = (
-    Page(
-        id="history",
-        area="delivery",
-        title="Sent and failed",
-        path="/queue/history",
-        icon="history",
-        parent="queue",
-        words="retired delivered sent bounced past",
-    ),
-    Page(
-        id="hold-rules",
-        area="delivery",
-        title="Hold rules",
-        path="/queue/holds",
-        icon="hand-stop",
-        parent="queue",
-        words="pause keep back",
-        form="hold-rule",
-    ),
-    Page(
-        id="suppressions",
-        area="delivery",
-        title="Suppression list",
-        path="/suppressions",
-        icon="ban",
-        words="blocked recipients bounced unsubscribe do not send",
-        form="suppression",
-    ),
-    Page(
-        id="suppression",
-        area="delivery",
-        title="Suppressed address",
-        path="/suppressions/{address}",
-        icon="ban",
-        parent="suppressions",
-        form="suppression",
-    ),
-    Page(
-        id="hold-rule",
-        area="delivery",
-        title="Hold rule",
-        path="/queue/holds/{rule}",
-        icon="hand-stop",
-        parent="queue",
-        form="hold-rule",
-    ),
-)
+COMING: tuple[Page, ...] = ()
 """Pages that no face has yet. They are not served."""
 
 

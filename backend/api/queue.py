@@ -262,12 +262,17 @@ class SuppressionQuery(Request):
 
 
 class AddSuppression(Request):
-    """`account` empty: for all accounts. `days` 0: for ever."""
+    """`account` empty: for all accounts. `days` 0: for ever; `until` says the same as a moment. `automatic` and `trace` restore an
+    entry that the server had made.
+    """
 
     address: str = Field(max_length=320)
     account: str = Field(default="", max_length=64)
     reason: str = Field(default="", max_length=300)
     days: int = Field(default=0, ge=0, le=36_500)
+    until: datetime | None = None
+    automatic: bool = False
+    trace: str = Field(default="", max_length=100)
 
 
 class SuppressionKey(Request):

@@ -1,6 +1,7 @@
 """A form that the server describes: read, edited, tried, saved, merged when somebody else was quicker."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from ui.widgets.surface import Banner, Card
 from ui.widgets.text import Label, button, clear, row
 
 TRY_MS = 700
+_NAME = re.compile(r"\{(\w+)\}")
 ONLY_ONE = "-"
 
 
@@ -327,7 +329,8 @@ def action_button(
             typed=key if confirm.type_name else "",
         ):
             return
-        body: dict[str, JsonValue] = dict(action.body)
+        before = dict(values())
+        body = _filled(action.body, before, key)
         if action.sends == "values":
             body["values"] = values()
         bare = action.method in {"GET", "DELETE"}
@@ -337,8 +340,21 @@ def action_button(
         )
         if action.result == "report" and isinstance(reply, dict):
             await show_report(parent, action.title, *_report(reply))
+        elif action.undo is not None:
+            taken_back = partial(take_back, action.undo, before)
+            desk.toast(action.done or f"{action.title}: done.", taken_back)
         else:
             desk.toast(action.done or f"{action.title}: done.")
+        done()
+
+    def take_back(undo: f.Undo, before: Values) -> None:
+        desk.scope.start(undoing(undo, before), f"undo {action.title}")
+
+    async def undoing(undo: f.Undo, before: Values) -> None:
+        path, body = named(undo.path, in_path=True), _filled(undo.body, before, key)
+        await desk.session.call(
+            lambda client: client.ask(undo.method, path, None if undo.method == "DELETE" else body)
+        )
         done()
 
     def click() -> None:
@@ -349,6 +365,24 @@ def action_button(
 
     kind = "" if action.kind == "plain" else action.kind
     return button(action.title, click, kind=kind, icon=action.icon, help=action.help)
+
+
+def _filled(body: Mapping[str, JsonValue], values: Values, key: str) -> dict[str, JsonValue]:
+    """The texts of an action's body; one that is nothing but `{name}` becomes the value itself."""
+    known: dict[str, JsonValue] = {**values, "key": key}
+
+    def fill(each: JsonValue) -> JsonValue:
+        if isinstance(each, dict):
+            return {name: fill(inner) for name, inner in each.items()}
+        if isinstance(each, list):
+            return [fill(inner) for inner in each]
+        if not isinstance(each, str):
+            return each
+        if (whole := _NAME.fullmatch(each)) is not None and whole[1] in known:
+            return known[whole[1]]
+        return _NAME.sub(lambda found: str(known.get(found[1], found[0])), each)
+
+    return {name: fill(each) for name, each in body.items()}
 
 
 def _report(reply: dict[str, JsonValue]) -> tuple[str, str]:

@@ -24,6 +24,8 @@ from ui.pages.flow import (
 )
 from ui.pages.form_page import FormPage, is_single_form
 from ui.pages.health import HealthPage
+from ui.pages.history import HistoryPage
+from ui.pages.holds import HoldRulePage, HoldRulesPage
 from ui.pages.log import LogPage
 from ui.pages.message import MessagePage
 from ui.pages.overview import OverviewPage
@@ -34,6 +36,7 @@ from ui.pages.routes import RoutesPage
 from ui.pages.server import ServerPage
 from ui.pages.settings import SettingsPage
 from ui.pages.signins import SignInsPage
+from ui.pages.suppressions import SuppressionPage, SuppressionsPage
 from ui.pages.transports import TransportPage, TransportsPage
 from ui.presenters.search import Entry
 
@@ -48,6 +51,11 @@ VIEWS: dict[str, Make] = {
     "aliases": AliasesPage,
     "alias": AliasPage,
     "queue": QueuePage,
+    "history": HistoryPage,
+    "hold-rules": HoldRulesPage,
+    "hold-rule": HoldRulePage,
+    "suppressions": SuppressionsPage,
+    "suppression": SuppressionPage,
     "transports": TransportsPage,
     "transport": TransportPage,
     "routes": RoutesPage,

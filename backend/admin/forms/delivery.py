@@ -124,6 +124,69 @@ _APPLY_HOLD = f.Action(
     path="/queue/holds/{key}/apply",
     done="What matches in the queue is held.",
 )
+_IN_USE, _GONE = Cond(path="settings", empty=False), Cond(path="settings", empty=True)
+_HOLDS, _HOLDS_NONE = Cond(path="held", min=1), Cond(path="held", max=0)
+
+_SHOW_HELD = f.Action(
+    id="show",
+    title="Show",
+    help="The messages that it holds.",
+    icon="eye",
+    page="/queue/rule/{key}",
+    show_if=_HOLDS,
+)
+_APPLY_TO_WAITING = _APPLY_HOLD.model_copy(update={"show_if": _IN_USE})
+_REMOVE_EMPTY = f.Action(
+    id="remove",
+    title="Remove",
+    icon="trash",
+    kind="danger",
+    method="DELETE",
+    path="/queue/holds/{key}",
+    done="The rule is removed.",
+    confirm=f.Confirm(
+        title="Remove the hold rule {key}?",
+        text="It holds nothing now. What would match it from now on is sent at once.",
+        verb="Remove the rule",
+    ),
+    show_if=Cond(all=[_IN_USE, _HOLDS_NONE]),
+)
+_REMOVE_HOLDING = _REMOVE_HOLD.model_copy(
+    update={
+        "id": "remove-release",
+        "confirm": f.Confirm(
+            title="Remove the hold rule {key}, and send what it holds?",
+            text="Messages that it holds: {held}. They are sent, unless another rule holds them as well.",
+            verb="Remove and release",
+        ),
+        "show_if": Cond(all=[_IN_USE, _HOLDS]),
+    }
+)
+_REMOVE_ONLY = f.Action(
+    id="remove-keep",
+    title="Remove, keep on hold",
+    icon="trash",
+    kind="danger",
+    method="DELETE",
+    path="/queue/holds/{key}",
+    done="The rule is removed. What it held stays on hold.",
+    confirm=f.Confirm(
+        title="Remove the hold rule {key}, and keep what it holds?",
+        text="Messages that stay on hold until somebody releases them: {held}.",
+        verb="Remove the rule",
+    ),
+    show_if=Cond(all=[_IN_USE, _HOLDS]),
+)
+_LET_GO = f.Action(
+    id="release",
+    title="Release what it held",
+    icon="player-play",
+    method="POST",
+    path="/queue/release",
+    body={"matching": {"rule": "{key}"}},
+    done="What the rule held goes on.",
+    show_if=_GONE,
+)
 
 HOLD_RULE = hold_rule_form(
     described(
@@ -152,7 +215,14 @@ HOLD_RULE = hold_rule_form(
             sort="name",
             page="/queue/holds/{key}",
             actions=[_ADD_HOLD],
-            row_actions=[_APPLY_HOLD, _REMOVE_HOLD],
+            row_actions=[
+                _SHOW_HELD,
+                _APPLY_TO_WAITING,
+                _REMOVE_EMPTY,
+                _REMOVE_HOLDING,
+                _REMOVE_ONLY,
+                _LET_GO,
+            ],
             empty=f.EmptyText(
                 title="No hold rule",
                 text="Nothing is held back by a rule.",
@@ -176,7 +246,7 @@ SUPPRESSION = SuppressionForm(
         "/suppressions/{key}",
         listing=f.ListSpec(
             path="/suppressions",
-            key="address",
+            key="id",
             cursor=True,
             columns=[
                 f.Column(key="address", title="Address", main=True, sortable=False),
@@ -224,6 +294,17 @@ SUPPRESSION = SuppressionForm(
                     path="/suppressions/remove",
                     body={"items": [{"account": "{account}", "address": "{address}"}]},
                     done="Mail to the address is sent again.",
+                    undo=f.Undo(
+                        path="/suppressions",
+                        body={
+                            "address": "{address}",
+                            "account": "{account}",
+                            "reason": "{reason}",
+                            "until": "{until}",
+                            "automatic": "{automatic}",
+                            "trace": "{trace}",
+                        },
+                    ),
                 )
             ],
             empty=f.EmptyText(

@@ -1,7 +1,5 @@
 """What has left the queue."""
 
-from datetime import UTC, datetime
-
 from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.admin.handlers.queue import attempt
@@ -42,12 +40,6 @@ def _item(past: Past) -> q.HistoryItem:
     )
 
 
-def _seconds(moment: datetime | None) -> float | None:
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
 async def history(call: Call) -> q.History:
     query, outbound = call.query(q.HistoryQuery), call.services.outbound
     page = await list_past(
@@ -60,8 +52,8 @@ async def history(call: Call) -> q.History:
             domain=query.domain,
             trace=query.trace,
             text=query.text,
-            since=_seconds(query.since),
-            until=_seconds(query.until),
+            since=None if query.since is None else wire.seconds(query.since),
+            until=None if query.until is None else wire.seconds(query.until),
         ),
         after=read_cursor(_ORDER, query.cursor),
         limit=query.limit,

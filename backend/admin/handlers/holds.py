@@ -113,15 +113,19 @@ async def add_suppression(call: Call) -> t.Empty:
         ) from None
     account = call.services.accounts.find_account(body.account) if body.account else ""
     now = queue.now()
+    ends_at = now + body.days * DAY_S if body.days else None
+    if body.until is not None:
+        ends_at = wire.seconds(body.until)
     await queue.database.write(
         lambda tx: suppressions.suppress(
             tx,
             account,
             address,
             reason=body.reason,
-            automatic=False,
+            automatic=body.automatic,
             now=now,
-            ends_at=now + body.days * DAY_S if body.days else None,
+            trace=body.trace,
+            ends_at=ends_at,
         )
     )
     return t.Empty()

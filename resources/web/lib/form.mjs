@@ -23,7 +23,10 @@ const valuesPath = (id, name) => `/forms/${seg(id)}/${seg(name || "-")}`;
 const escape = (text, values, name) => text.replace(/\{(\w+)\}/g, (_, key) => (key === "key" ? name : (values[key] ?? "")));
 /** The texts of an action's body, filled in. */
 function filled(body, values, name) {
-  if (typeof body === "string") return escape(body, values, name);
+  if (typeof body === "string") {
+    const whole = /^\{(\w+)\}$/.exec(body)?.[1];
+    return whole in values ? values[whole] : escape(body, values, name);
+  }
   if (Array.isArray(body)) return body.map((each) => filled(each, values, name));
   if (body === null || typeof body !== "object") return body;
   return Object.fromEntries(Object.entries(body).map(([key, each]) => [key, filled(each, values, name)]));
@@ -177,12 +180,14 @@ export function ActionButton({ action, name, values = {}, onDone, quiet = false 
       const body = action.sends === "values" ? { ...action.body, values } : action.method === "GET" || action.method === "DELETE" ? undefined : filled(action.body ?? {}, values, name);
       const reply = await call(action.method, escape(action.path, values, seg(name)), { body });
       if (action.result === "report") setReport(reply);
-      else toast(action.done || `${action.title}: done.`);
+      else toast(action.done || `${action.title}: done.`, action.undo && { undo: () => takeBack(action.undo) });
       onDone?.(reply);
     } finally {
       setBusy(false);
     }
   };
+  const takeBack = ({ method = "POST", path, body }) =>
+    call(method, escape(path, values, seg(name)), { body: method === "DELETE" ? undefined : filled(body ?? {}, values, name) }).catch((error) => toast(error.message, { kind: "error" })).then(() => onDone?.());
   const go = () => (action.confirm ? setAsking(true) : run().catch((error) => toast(error.message, { kind: "error" })));
   const confirm = action.confirm;
   if (action.page) return html`<a class=${`button ${action.kind ?? ""}`} href=${`#${escape(action.page, values, seg(name))}`}>${action.title}</a>`;

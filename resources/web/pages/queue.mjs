@@ -118,7 +118,7 @@ function Paused({ holds, reload }) {
 
 function Burst({ group, actions, show }) {
   const target = { matching: { domain: group.domain, problem: true }, at_most: group.problem, many: group.problem };
-  const buttons = html`<div class="buttons start"><${Button} onClick=${show} aria-label=${`Show the messages to ${group.domain}`}>Show</${Button}
+  const buttons = html`<div class="buttons start"><${Button} onClick=${show} aria-label=${`Show the messages to ${group.domain}`}>Show</${Button}>
     <${Button} icon="refresh" onClick=${() => actions.act("kick", target)} aria-label=${`Retry all to ${group.domain} now`}>Retry all now</${Button}></div>`;
   return html`<${Banner} kind="warn" icon="alert-triangle" action=${buttons}>${burstText(group)}</${Banner}>`;
 }
@@ -165,9 +165,9 @@ function Table({ items, selected, setSelected, open }) {
     <tbody>${items.map(
       (item, index) => html`<tr key=${item.id} class=${String(item.id) === open ? "open" : ""}>
         <td class="tick"><input type="checkbox" aria-label=${`Select the message to ${item.recipient}`} checked=${selected.has(item.id)} onClick=${(event) => toggle(index, event)} /></td>
-        <th scope="row"><a href=${`#/queue/${item.id}`}>${item.recipient}</a></th>
-        <td data-label="From" class="spare">${item.sender || "(this server)"}</td>
-        <td data-label="Subject" class="spare">${item.subject || "(no subject)"}</td>
+        <th scope="row" title=${item.recipient}><a href=${`#/queue/${item.id}`}>${item.recipient}</a></th>
+        <td data-label="From" class="spare" title=${item.sender}>${item.sender || "(this server)"}</td>
+        <td data-label="Subject" class="spare" title=${item.subject}>${item.subject || "(no subject)"}</td>
         <td data-label="Size" class="spare wide number">${size(item.size_bytes)}</td>
         <td class="pillcell"><${State} item=${item} /></td>
         <td data-label="Attempts" class="spare">${attemptsOf(item)}</td>
