@@ -268,6 +268,7 @@ QProgressBar::chunk { background: {accent}; border-radius: 3px; }
 QTabBar::tab { background: transparent; color: {muted}; padding: 8px 14px; border: 0; border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: {text}; border-bottom: 2px solid {accent}; font-weight: 600; }
 QTabBar::tab:focus { color: {accent}; }
+QPushButton::menu-indicator { image: none; width: 0; }
 QMenu { background: {base}; color: {text}; border: 1px solid {line}; padding: 4px; }
 QMenu::item { padding: 6px 24px 6px 12px; border-radius: {control}px; }
 QMenu::item:selected { background: {accent_soft}; color: {text}; }

@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 from backend.api import pages as registry
 from backend.api.aliases import AddAlias
 from backend.api.delivery import AddMailRoute, AddTransport, RouteSettings, TransportSettings
+from backend.api.queue import AddSuppression, HoldRuleSettings
 from backend.api.types import AddAccount
 from backend.core.events import TimelineEntry
 from backend.core.ids import TraceId
 from tests.gui.test_every_control import nameless
 from tests.support.office import office
+from tests.support.queued import enqueue, put_off
 from ui import palette
 from ui.pages.registry import PAGES, VIEWS
 
@@ -26,6 +28,8 @@ NAMES = {
     "alias": "family@example.org",
     "transport": "relay",
     "trace": "t1",
+    "rule": "their-move",
+    "address": "left@example.net",
 }
 SHOTS = os.environ.get("GATEPOST_SCREENSHOTS", "")
 """A folder that gets a picture of each page, to be looked at."""
@@ -66,6 +70,18 @@ async def furnish(client) -> None:
     await client.add_mail_route(AddMailRoute(level="account", owner="anna", route=route))
 
 
+async def fill_queue(server, client) -> None:
+    """Mail that waits, that is held, that was put off and that has left."""
+    burst = await enqueue(server, *(f"person{n}@gmail.test" for n in range(5)))
+    await put_off(server, burst)
+    gone = await enqueue(server, "gone@example.net")
+    await client.drop(gone)
+    await enqueue(server, "lena@example.org", "a-rather-long-name.with-parts@customers.example.com")
+    rule = HoldRuleSettings(to_domain=["example.org"], comment="they move")
+    await client.add_hold_rule("their-move", rule)
+    await client.add_suppression(AddSuppression(address="left@example.net", reason="she asked"))
+
+
 def path_of(page: registry.Page) -> str:
     path = page.path
     for name, value in NAMES.items():
@@ -93,6 +109,7 @@ def test_every_page_opens(run_async, qtbot, tmp_path: Path, theme: str) -> None:
                     details |= {"account": "anna", "mailbox": "INBOX"}
                 place.server.record(TimelineEntry(TraceId("t1"), time.time(), kind, text, details))
             await place.client.verify()
+            await fill_queue(place.server, place.client)
             place.window.resize(1366, 768)
             flashes = Flashes()
             QApplication.instance().installEventFilter(flashes)

@@ -65,7 +65,9 @@ class HistoryPage(Page):
             box.setMinimumWidth(150)
             box.currentIndexChanged.connect(lambda _index: self._filter_changed())
         self.count = Label("", tone="muted", wrap=False)
-        self.body.addLayout(row(*chips, None, self.search))
+        first = row(*chips, None, self.search)
+        first.setStretch(first.count() - 1, 3)
+        self.body.addLayout(first)
         self.body.addLayout(row(self.account, self.domain, self.span, 8, self.count, None))
 
         self.model: RowsModel[q.HistoryItem] = RowsModel(_columns(), key=lambda item: item.id)
@@ -92,7 +94,7 @@ class HistoryPage(Page):
         line.setAccessibleName(name)
         line.setClearButtonEnabled(True)
         line.setMaximumWidth(most)
-        line.setMinimumWidth(160)
+        line.setMinimumWidth(190)
         line.textChanged.connect(lambda _text: self._typing.start())
         return line
 

@@ -113,7 +113,7 @@ class QueuePage(Page):
                 text=lambda i: shown(i).size,
                 right=True,
                 muted=True,
-                width=7,
+                width=8,
             ),
             Column(
                 title="State",
@@ -153,20 +153,12 @@ class QueuePage(Page):
                 icon="refresh",
                 name="Retry the selected now",
             ),
-            button(
-                "Hold", partial(self.act, "hold"), icon="player-pause", name="Hold the selected"
-            ),
-            button(
-                "Release",
-                partial(self.act, "release"),
-                icon="player-play",
-                name="Release the selected",
-            ),
+            button("Hold", partial(self.act, "hold"), name="Hold the selected"),
+            button("Release", partial(self.act, "release"), name="Release the selected"),
             *self.doing.menus(),
             button(
                 "Fail…",
                 partial(self.act, "fail"),
-                icon="arrow-back-up",
                 name="Fail the selected with a notice",
                 help="Gives up; the senders get a failure notice.",
             ),

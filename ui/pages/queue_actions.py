@@ -173,9 +173,9 @@ class QueueActions:
     def menus(self) -> list[QPushButton]:
         """Transport, encryption, postponing: what is chosen from."""
         return [
-            _menu_button("Transport", "route", "Choose the transport", self._fill_transports),
-            _menu_button("Encryption", "lock", "Choose the encryption", self._fill_tls),
-            _menu_button("Postpone", "clock", "Postpone", self._fill_postpone),
+            _menu_button("Transport", "Choose the transport", self._fill_transports),
+            _menu_button("Encryption", "Choose the encryption", self._fill_tls),
+            _menu_button("Postpone", "Postpone", self._fill_postpone),
         ]
 
     def _fill_transports(self, menu: QMenu) -> None:
@@ -223,8 +223,8 @@ def _add(menu: QMenu, title: str, act: Callable[[], None]) -> None:
     menu.addAction(title.replace("&", "&&")).triggered.connect(lambda _checked: act())
 
 
-def _menu_button(title: str, icon: str, name: str, fill: Callable[[QMenu], None]) -> QPushButton:
-    made = button(title, lambda: None, icon=icon, name=name)
+def _menu_button(title: str, name: str, fill: Callable[[QMenu], None]) -> QPushButton:
+    made = button(f"{title} ▾", lambda: None, name=name)
     menu = QMenu(made)
 
     def refill() -> None:

@@ -30,10 +30,10 @@ class Part(QWidget):
 class Attempts(QWidget):
     """Who was asked, what was said, and how it ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, none: str = "It has not been tried yet.") -> None:
         super().__init__()
         self.timeline = TimelineView()
-        self._none = Label("It has not been tried yet.", tone="muted")
+        self._none = Label(none, tone="muted")
         self.setLayout(column(self.timeline, self._none))
 
     def show_attempts(self, attempts: Sequence[t.Attempt], now: datetime) -> None:
@@ -161,7 +161,7 @@ class PastDrawer(Drawer):
         self._result = Label("", "title")
         self._notes = Label("", tone="muted", selectable=True)
         self._path = Label("", selectable=True)
-        self._attempts = Attempts()
+        self._attempts = Attempts("It was not tried.")
         self._reports = TimelineView()
         self._came_back = Part("Came back later", self._reports)
         self._trace = ""

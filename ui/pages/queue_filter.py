@@ -40,12 +40,15 @@ class QueueFilterBar:
             made.setChecked(not chip)
             self._group.addButton(made)
             chips.append(made)
-        self.rule = button("", partial(self.choose, ""), kind="chip", icon="x")
+        self.rule = button(
+            "", partial(self.choose, ""), kind="chip", icon="x", name="Show: held by a rule"
+        )
         self.rule.setCheckable(True)
         self._group.addButton(self.rule)
         self.rule.hide()
         self.count = Label("", tone="muted", wrap=False)
         self.chips: QHBoxLayout = row(*chips, self.rule, None, self.search)
+        self.chips.setStretch(self.chips.count() - 1, 3)
         self.domain, self.account = Combo(), Combo()
         for box, name in ((self.domain, "Domain"), (self.account, "Account")):
             box.setAccessibleName(name)

@@ -28,6 +28,8 @@ FILTERS: tuple[tuple[str, str], ...] = (
     ("sending", "Sending now"),
 )
 
+PAUSED_NOTE = "sending is paused"
+
 BURST_FROM = 3
 """So many messages to one domain that were put off become one line above the table."""
 BURSTS_SHOWN = 3
@@ -80,7 +82,9 @@ def stays_here(item: t.QueueItem) -> bool:
 def state_of(item: t.QueueItem, now: datetime) -> tuple[str, str]:
     """Tone and words."""
     tone, word = STATES[item.state]
-    if item.state == "held" and item.hold_rule:
+    if item.state == "held" and item.note.startswith(PAUSED_NOTE):
+        word = PAUSED_NOTE
+    elif item.state == "held" and item.hold_rule:
         word = f"on hold: rule {item.hold_rule}"
     if item.state != "waiting":
         return tone, word
@@ -184,14 +188,14 @@ def present_attempt(attempt: t.Attempt, now: datetime) -> AttemptText:
 
 def bursts(groups: Sequence[q.QueueGroup]) -> list[q.QueueGroup]:
     """The domains that put off several messages: each is one line with one action."""
-    found = [g for g in groups if g.problem >= BURST_FROM and g.answer]
+    found = [g for g in groups if g.problem >= BURST_FROM and g.answer and g.next_attempt_at]
     return found[:BURSTS_SHOWN]
 
 
 def burst_text(group: q.QueueGroup, now: datetime) -> str:
     """`11 messages to gmail.com: rate limited, next try 14:20`."""
     text = f"{wording.count(group.problem, 'message')} to {group.domain}: {group.answer_in_short or group.answer}"
-    if group.next_attempt_at is None:
+    if group.next_attempt_at is None:  # all of it is held
         return text
     soon = group.next_attempt_at - now < timedelta(minutes=1)
     due = (

@@ -34,6 +34,7 @@ const staysHere = (item) => Boolean(item.note?.startsWith("practice mode"));
 /** Tone and words. */
 export function stateOf(item) {
   const [tone, word] = STATES[item.state];
+  if (item.state === "held" && item.note?.startsWith("sending is paused")) return [tone, "sending is paused"];
   if (item.state === "held" && item.hold_rule) return [tone, `on hold: rule ${item.hold_rule}`];
   if (item.state !== "waiting") return [tone, word];
   if (staysHere(item)) return ["info", "stays here"];
@@ -65,7 +66,7 @@ export function factsOf(item) {
 }
 
 /** The domains that put off several messages: each is one line with one action. */
-export const bursts = (groups) => groups.filter((group) => group.problem >= BURST_FROM && group.answer).slice(0, BURSTS_SHOWN);
+export const bursts = (groups) => groups.filter((group) => group.problem >= BURST_FROM && group.answer && group.next_attempt_at).slice(0, BURSTS_SHOWN);
 
 export function burstText(group) {
   const text = `${count(group.problem, "message")} to ${group.domain}: ${group.answer_in_short || group.answer}`;
@@ -172,8 +173,8 @@ export function Menu({ icon, title, label, entries }) {
 }
 
 /** Who was asked, what was said, and how it ended. */
-export function Attempts({ attempts }) {
-  if (!attempts?.length) return html`<p class="muted">It has not been tried yet.</p>`;
+export function Attempts({ attempts, none = "It has not been tried yet." }) {
+  if (!attempts?.length) return html`<p class="muted">${none}</p>`;
   return html`<ol class="timeline">${attempts.map((attempt) => {
     const title = attempt.in_short || attempt.answer || (attempt.succeeded ? "Taken" : "No answer");
     const where = attempt.host ? attempt.host + (attempt.ip ? ` (${attempt.ip})` : "") : "no server reached";

@@ -79,7 +79,7 @@ function Table({ items, open }) {
   useTick();
   return html`<table class="cards queue past">
     <colgroup><col class="c-to" /><col class="c-from" /><col class="c-subject" /><col class="c-state" /><col class="c-when" /><col /></colgroup>
-    <thead><tr><th scope="col">To</th><th scope="col" class="spare">From</th><th scope="col" class="spare">Subject</th><th scope="col">Result</th><th scope="col">When</th><th scope="col">Last answer</th></tr></thead>
+    <thead><tr><th scope="col">To</th><th scope="col" class="spare">From</th><th scope="col" class="spare">Subject</th><th scope="col">Result</th><th scope="col">When</th><th scope="col" class="spare">Last answer</th></tr></thead>
     <tbody>${items.map(
       (item) => html`<tr key=${item.id} class=${String(item.id) === open ? "open" : ""}>
         <th scope="row" title=${item.recipient}><a href=${`#/queue/history/${item.id}`}>${item.recipient}</a></th>
@@ -87,7 +87,7 @@ function Table({ items, open }) {
         <td data-label="Subject" class="spare" title=${item.subject}>${item.subject || "(no subject)"}</td>
         <td class="pillcell"><${Result} item=${item} /></td>
         <td data-label="When"><time datetime=${item.left_at} title=${dateTime(item.left_at)}>${ago(item.left_at)}</time></td>
-        <td class="answer muted" title=${item.last_answer || undefined}>${item.answer_in_short || item.last_answer}</td>
+        <td class="answer spare muted" title=${item.last_answer || undefined}>${item.answer_in_short || item.last_answer}</td>
       </tr>`,
     )}</tbody></table>`;
 }
@@ -104,7 +104,7 @@ function Details({ id }) {
       ${item.last_answer && html`<p class="muted">${item.last_answer}</p>`}
       ${reports?.length > 0 && html`<h3>Came back later</h3><ol class="timeline">${reports.map((report) => html`<${Report} key=${report.at} report=${report} />`)}</ol>`}
       <h3>Path</h3><p>${pathText(item)}</p>
-      <h3>Attempts</h3><${Attempts} attempts=${attempts} />
+      <h3>Attempts</h3><${Attempts} attempts=${attempts} none="It was not tried." />
       ${item.trace && html`<p><a href=${`#/activity/${seg(item.trace)}`}>Its whole way</a></p>`}`}</${Loaded}>`}
   </${Drawer}>`;
 }

@@ -8,6 +8,7 @@ import { PAGES } from "../lib/registry.mjs";
 
 const Back = ({ to }) => to && html`<a class="back" href=${`#${to.path}`}><${Icon} name="arrow-left" />${to.title}</a>`;
 const parentOf = (page) => PAGES.find((each) => each.id === page.parent);
+const listOf = (page) => PAGES.find((each) => each.path === page.path.slice(0, page.path.lastIndexOf("/")));
 
 export function KeyedList({ page, task }) {
   const spec = useLoad(() => getSpec(page.form), [], [page.form]);
@@ -36,7 +37,7 @@ function AskKey({ spec, path }) {
 
 export function KeyedForm({ page, name }) {
   const spec = useLoad(() => getSpec(page.form), [], [page.form]);
-  const list = parentOf(page);
+  const list = listOf(page);
   return html`<${Back} to=${list} /><${Title} intro=${spec.value?.help}>${name}</${Title}>
     <${Loaded} of=${spec}>${() => html`<${SpecForm} id=${page.form} name=${name} onSaved=${() => (location.hash = list.path)} />`}</${Loaded}>`;
 }
