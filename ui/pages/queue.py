@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from backend.api import queue as q
@@ -26,6 +27,8 @@ PAGE_ROWS = 100
 TICK_MS = 10_000
 SETTLE_MS = 250
 SETTLE_LONG_MS = 2_000
+NARROW = 1_080
+"""Pixels below which the menus of a selection become one."""
 LONG_FROM = 1_000
 """Rows in view from which a change is read after the longer time."""
 
@@ -141,6 +144,9 @@ class QueuePage(Page):
     def _build_selection(self) -> QWidget:
         bar = frame("selection")
         self._selected = Label("", bold=True, wrap=False)
+        self._menus = self.doing.menus()
+        self._more_menu = self.doing.one_menu()
+        self._more_menu.hide()
         self.select_all = button("", self._choose_all, kind="link")
         line = row(
             self._selected,
@@ -155,7 +161,8 @@ class QueuePage(Page):
             ),
             button("Hold", partial(self.act, "hold"), name="Hold the selected"),
             button("Release", partial(self.act, "release"), name="Release the selected"),
-            *self.doing.menus(),
+            *self._menus,
+            self._more_menu,
             button(
                 "Fail…",
                 partial(self.act, "fail"),
@@ -259,6 +266,13 @@ class QueuePage(Page):
         elif rest.startswith("rule/"):
             self.filter.choose(rest)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < NARROW
+        for each in self._menus:
+            each.setVisible(not narrow)
+        self._more_menu.setVisible(narrow)
+
     # ---- above the table
 
     def _show_paused(self, holds: q.HoldRules) -> None:
@@ -338,8 +352,8 @@ class QueuePage(Page):
         self._second.setCurrentIndex(1 if chosen else 0)
         count = total if self._all else len(chosen)
         self._selected.setText(words.selection_text(count, all_of_them=self._all))
-        self.select_all.setText(f"Select all {wording.number(total)} that match")
-        self.select_all.setAccessibleName(self.select_all.text())
+        self.select_all.setText(f"Select all {wording.number(total)}")
+        self.select_all.setAccessibleName(f"Select all {wording.number(total)} that match")
         self.select_all.setVisible(offers_all)
 
     def _choose_all(self) -> None:

@@ -178,6 +178,19 @@ class QueueActions:
             _menu_button("Postpone", "Postpone", self._fill_postpone),
         ]
 
+    def one_menu(self) -> QPushButton:
+        """The same in one menu, where there is little room."""
+
+        def fill(menu: QMenu) -> None:
+            for title, fill_part in (
+                ("Transport", self._fill_transports),
+                ("Encryption", self._fill_tls),
+                ("Postpone", self._fill_postpone),
+            ):
+                fill_part(menu.addMenu(title))
+
+        return _menu_button("More", "More to do with the selected", fill)
+
     def _fill_transports(self, menu: QMenu) -> None:
         _add(menu, "What the routes say", partial(self.choose_transport, None))
         _add(menu, "Directly to the recipient's server", partial(self.choose_transport, ""))
