@@ -34,8 +34,8 @@ function ThemeButton() {
   </button>`;
 }
 
-/** The first of several pages of one area gets its title above. */
-const startsArea = (section, at) => SECTIONS[at - 1]?.area !== section.area && SECTIONS.filter((each) => each.area === section.area).length > 1;
+/** The first page of an area gets its title above, unless it is alone and called so itself. */
+const startsArea = (section, at) => SECTIONS[at - 1]?.area !== section.area && (AREAS[section.area] !== section.title || SECTIONS.filter((each) => each.area === section.area).length > 1);
 
 function Rail({ path, me, signOut, openFinder, openMore }) {
   const more = !SECTIONS.some((section) => section.bar && isCurrent(section, path));

@@ -65,7 +65,9 @@ class Rail(QFrame):
         area = ""
         for number, place in enumerate(places, start=1):
             # An area of one page with the same name needs no heading.
-            alone = sum(each.area == place.area for each in places) == 1
+            alone = place.title == place.area and (
+                sum(each.area == place.area for each in places) == 1
+            )
             if place.area != area and not alone:
                 heading = Label(place.area, "small", tone="muted", bold=True, wrap=False)
                 heading.setContentsMargins(10, palette.space("s"), 0, 2)

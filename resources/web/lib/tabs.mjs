@@ -1,5 +1,5 @@
 // The tabs of a thing, as the list of pages has them, and its heading.
-import { html } from "./view.mjs";
+import { html, useEffect, useRef } from "./view.mjs";
 import { seg } from "./api.mjs";
 import { ActionButton, getSpec } from "./form.mjs";
 import { Icon, useLoad } from "./parts.mjs";
@@ -11,7 +11,13 @@ const thingOf = (page) => page.path.split("}")[0];
 export function Tabs({ page, name, label }) {
   const open = PAGES.find((each) => each.id === page);
   const tabs = PAGES.filter((each) => each.tab && thingOf(each) === thingOf(open));
-  return html`<nav class="tabs" aria-label=${label}>${tabs.map(
+  const row = useRef(null);
+  // On a phone the row is wider than the screen: the open tab is to be seen.
+  useEffect(() => {
+    const here = row.current.querySelector("[aria-current]");
+    row.current.scrollLeft = here ? here.offsetLeft - (row.current.clientWidth - here.clientWidth) / 2 : 0;
+  }, [page]);
+  return html`<nav class="tabs" aria-label=${label} ref=${row}>${tabs.map(
     (each) => html`<a key=${each.id} href=${`#${each.path.replace(/\{\w+\}/, seg(name))}`} aria-current=${each.id === page ? "page" : undefined}>${each.tab}</a>`,
   )}</nav>`;
 }
