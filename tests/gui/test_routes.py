@@ -35,7 +35,7 @@ def at_routes(run_async, qtbot, tmp_path):
                 page = await place.visit("/routes")
                 place.window.resize(1366, 768)
                 await place.turn()
-                await scenario(place, page)
+                await scenario(place, page.editor)
 
         run_async(whole())
 
@@ -119,7 +119,7 @@ def test_a_route_is_dropped_in_its_list_only(at_routes):
     async def scenario(place, page):
         here = (await place.client.domains())[0].name
         await set_routes(place, to("d.test"), level="domain", owner=here)
-        page.mark_stale()
+        page.reload()
         await place.until(lambda: "d.test" in shown(page))
         order = ["header", "d.test", "header", "a.test", "b.test", "c.test", "otherwise"]
         assert shown(page) == order
@@ -191,7 +191,7 @@ def test_the_routes_of_one_account_alone(at_routes):
     async def scenario(place, page):
         await place.client.add_account(AddAccount(address="anna@example.org"))
         await set_routes(place, to("mine.test"), level="account", owner="anna")
-        page = await place.visit("/routes/account/anna")
+        page = (await place.visit("/routes/account/anna")).editor
         await place.until(lambda: page.shown.value() == "account/anna")
         assert shown(page) == ["header", "mine.test", "header", "a.test", "otherwise"]
         assert page.tester.account.value() == "anna"
@@ -199,9 +199,14 @@ def test_the_routes_of_one_account_alone(at_routes):
         await place.until(
             lambda: page.tester.result.title() == "Goes through relay because of account rule 1."
         )
-        page = await place.visit("/routes/domain/example.org")
+        page = (await place.visit("/routes/domain/example.org")).editor
         assert shown(page) == ["header", "header", "a.test", "otherwise"]
-        page = await place.visit("/routes")
+        tab = await place.visit("/accounts/anna/routes")
+        assert place.window.path == "/accounts/anna/routes"
+        own = tab.panel.editor
+        assert shown(own) == ["header", "mine.test", "header", "a.test", "otherwise"]
+        tab = await place.visit("/domains/example.org/routes")
+        assert shown(tab.panel.editor) == ["header", "header", "a.test", "otherwise"]
 
     at_routes(scenario, to("a.test"))
 

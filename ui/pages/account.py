@@ -12,6 +12,7 @@ from ui.control import LocalServer
 from ui.pages.connect import ConnectPanel
 from ui.pages.page import Desk
 from ui.pages.passwords import SetPasswordSheet, password_sheet
+from ui.pages.routes import RoutesPanel
 from ui.pages.tabbed import ActionCard, FormPanel, Panel, TabbedPage
 from ui.presenters import accounts as words
 from ui.presenters import wording
@@ -378,8 +379,8 @@ class SignInPanel(Panel):
         self.changed()
 
 
-class RoutesPanel(FormPanel):
-    FORM = "account-routes"
+class AccountRoutes(RoutesPanel):
+    LEVEL = "account"
 
 
 class SettingsPanel(FormPanel):
@@ -395,7 +396,7 @@ class AccountPage(TabbedPage):
         "account-limits": LimitsPanel,
         "account-sign-in": SignInPanel,
         "connect": ConnectPanel,
-        "account-routes": RoutesPanel,
+        "account-routes": AccountRoutes,
         "account-settings": SettingsPanel,
     }
 

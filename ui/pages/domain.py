@@ -10,6 +10,7 @@ from ui import palette
 from ui.pages.dkim import DkimPanel
 from ui.pages.dns import DnsTab
 from ui.pages.page import Desk
+from ui.pages.routes import RoutesPanel
 from ui.pages.tabbed import ActionCard, FormPanel, ListPanel, Panel, TabbedPage
 from ui.presenters import wording
 from ui.presenters.listing import Row
@@ -109,8 +110,8 @@ class AliasesPanel(ListPanel):
         self.body.insertLayout(0, row(add, None))
 
 
-class RoutesPanel(FormPanel):
-    FORM = "domain-routes"
+class DomainRoutes(RoutesPanel):
+    LEVEL = "domain"
 
 
 class SettingsPanel(FormPanel):
@@ -196,7 +197,7 @@ class DomainPage(TabbedPage):
         "dns": DnsTab,
         "dkim": DkimPanel,
         "domain-policies": PoliciesPanel,
-        "domain-routes": RoutesPanel,
+        "domain-routes": DomainRoutes,
         "domain-settings": SettingsPanel,
     }
 

@@ -70,8 +70,13 @@ class RouteSheet(TaskSheet):
         self.whose.select("/".join(place))
         self.form = Fields(fields, self.state)
         self.add(self.whose, self.form)
-        if not places:
+        first = next((c.entry() for c in self.state.controls() if c.entry() is not None), None)
+        if places:
+            self.whose.box.setFocus()
+        else:
             self.whose.hide()
+            if first is not None:
+                first.setFocus()
 
     @property
     def place(self) -> words.Place:

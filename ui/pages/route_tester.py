@@ -282,16 +282,12 @@ class RouteTester(QFrame):
         if not found.is_local:
             for span in found.spans:
                 name = span.transport or "direct"
-                attempts = (
-                    f"{span.first}–{span.last}" if span.last > span.first else str(span.first)
-                )  # a range, as people write it
-                chip = Label(
-                    f"{attempts} {name}",
-                    "small",
-                    bold=span.first <= self.attempt.value() <= span.last,
-                    wrap=False,
-                )
-                chip.setProperty("kind", "chip")
+                many = span.last > span.first
+                attempts = f"{span.first}–{span.last}" if many else str(span.first)
+                is_now = span.first <= self.attempt.value() <= span.last
+                chip = Label(f"{attempts} {name}", "small", bold=is_now, wrap=False)
+                chip.setProperty("kind", "selection" if is_now else "well")
+                chip.setContentsMargins(7, 2, 7, 2)
                 self._strip.addWidget(chip, span.last - span.first + 1)
             self._strip.addStretch(1)
         self.forecast.setText("" if found.is_local else f"All attempts: {found.forecast}.")

@@ -12,13 +12,15 @@ import { SelfTest } from "./selftest.mjs";
 
 const STATES = { active: ["ok", "in use"], full: ["error", "full"], disabled: ["neutral", "switched off"] };
 
+const Routes = lazy(() => import("./routes.mjs"), "Routes");
+
 const TABS = {
   account: Summary,
   "account-addresses": Addresses,
   "account-limits": Limits,
   "account-sign-in": SignIn,
   connect: lazy(() => import("./connect.mjs"), "Connect"),
-  "account-routes": ({ id }) => html`<${SpecForm} id="account-routes" name=${id} />`,
+  "account-routes": ({ id }) => html`<${Routes} scope=${`account/${id}`} inside />`,
   "account-settings": ({ id }) => html`<${SpecForm} id="account" name=${id} actions=${false} />`,
 };
 

@@ -11,6 +11,8 @@ import { number } from "../lib/format.mjs";
 const Dns = lazy(() => import("./dns.mjs"), "Dns");
 const Dkim = lazy(() => import("./dkim.mjs"), "Dkim");
 
+const Routes = lazy(() => import("./routes.mjs"), "Routes");
+
 const TABS = {
   domain: Summary,
   "domain-addresses": ({ name }) => html`<${Card}><${SpecList} id="account-addresses" query=${{ domain: name }} onOpen=${(row) => (location.hash = row.page)} /></${Card}>`,
@@ -18,7 +20,7 @@ const TABS = {
   dns: Dns,
   dkim: Dkim,
   "domain-policies": Policies,
-  "domain-routes": ({ name }) => html`<${SpecForm} id="domain-routes" name=${name} />`,
+  "domain-routes": ({ name }) => html`<${Routes} scope=${`domain/${name}`} inside />`,
   "domain-settings": ({ name }) => html`<${SpecForm} id="domain" name=${name} actions=${false} />`,
 };
 

@@ -19,15 +19,16 @@ const put = (body, revision) => call("PUT", "/routes/lists", { body, revision })
 const nameOf = ({ level, owner }) => (level === "server" ? "Everyone" : `The ${level} ${owner}`);
 const idOf = ({ level, owner }) => (owner ? `${level}/${owner}` : "");
 
-export function Routes({ scope = "" }) {
+/** `inside`: below the heading of the account or domain `scope`, as a tab of it. */
+export function Routes({ scope = "", inside = false }) {
   const loaded = useLoad(async () => {
     const [spec, routes, accounts, domains] = await Promise.all([getSpec("routes"), get("/routes"), get("/accounts"), get("/domains")]);
     return { spec, routes, accounts: accounts.items, domains: domains.items };
   });
-  return html`<${Loaded} of=${loaded}>${(all) => html`<${Editor} ...${all} scope=${scope} />`}</${Loaded}>`;
+  return html`<${Loaded} of=${loaded}>${(all) => html`<${Editor} ...${all} scope=${scope} inside=${inside} />`}</${Loaded}>`;
 }
 
-function Editor({ spec, routes, accounts, domains, scope }) {
+function Editor({ spec, routes, accounts, domains, scope, inside }) {
   const [draft, setDraft] = useState(() => (kept && model.changes(kept) ? kept : model.begin(routes)));
   const [editing, setEditing] = useState(null); // { place, index, settings }
   const [clash, setClash] = useState(null);
@@ -104,9 +105,10 @@ function Editor({ spec, routes, accounts, domains, scope }) {
   const places = chosen && [chosen, ...draft.lists.filter((list) => list.level === "domain" && list.rules.length && theirDomains.has(list.owner) && !model.same(list, chosen)).map(({ level, owner }) => ({ level, owner }))];
   const addAt = chosen ?? model.SERVER;
   const add = () => setEditing({ place: addAt, index: model.listOf(draft, addAt).length, choose: true });
-  return html`<${Title} intro=${INTRO} actions=${html`<${Button} kind="primary" icon="plus" onClick=${add}>Add a route</${Button}>`}>Routes</${Title}>
+  const adder = html`<${Button} kind="primary" icon="plus" onClick=${add}>Add a route</${Button}>`;
+  return html`${!inside && html`<${Title} intro=${INTRO} actions=${adder}>Routes</${Title}>`}
     <div class="with-tester"><div class="routes">
-      ${owners.length > 0 && html`<div class="filters"><select aria-label="Show" value=${chosen ? scope : ""} onChange=${(event) => (location.hash = event.target.value ? `/routes/${event.target.value}` : "/routes")}>
+      ${inside ? html`<div class="buttons start">${adder}</div>` : owners.length > 0 && html`<div class="filters"><select aria-label="Show" value=${chosen ? scope : ""} onChange=${(event) => (location.hash = event.target.value ? `/routes/${event.target.value}` : "/routes")}>
         <option value="">All routes</option>${owners.map((place) => html`<option value=${idOf(place)}>${nameOf(place)}</option>`)}</select></div>`}
       ${model.groups(draft, places).map((group) => html`<${Group} key=${idOf(group)} group=${group} act=${act} />`)}
       <div class="route otherwise"><${Icon} name="send" /><div><b>Otherwise: deliver directly</b><small>To the server that the recipient's domain names in the DNS.</small></div></div>
@@ -114,7 +116,7 @@ function Editor({ spec, routes, accounts, domains, scope }) {
       ${many > 0 && html`<div class="save-bar selection" role="group" aria-label="Draft"><b role="status">${model.changesText(draft)}</b>
         <${Button} onClick=${discard}>Discard</${Button}><${Button} kind="primary" icon="device-floppy" busy=${busy} onClick=${() => save()}>Save order and rules</${Button}></div>`}
     </div>
-    <${Tester} lists=${lists} accounts=${accounts} scope=${chosen} /></div>
+    <${Tester} key=${scope} lists=${lists} accounts=${accounts} scope=${chosen} /></div>
     ${editing && html`<${RouteDialog} spec=${spec} draft=${draft} ...${editing} owners=${owners} onClose=${() => setEditing(null)} onDone=${(next, key) => (setEditing(null), setDraft(next), setTimeout(() => setFocus({ key })))} />`}
     ${clash && html`<${Dialog} title="Somebody else has changed these routes in the meantime" onClose=${() => setClash(null)}>
       <p>Which ones are to hold? The others can be found in the list of changes of the settings.</p>
