@@ -8,11 +8,12 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.sendmail.binding import server_end_point
 from app.sendmail.fault import SendmailError
 from app.sendmail.message import Outgoing
 from app.sendmail.settings import MECHANISMS, Settings
 from backend.core.envelope import NO_WISH, NOTHING_ASKED, Asked, Wish
-from backend.sasl.mechanisms import choose, client_exchange
+from backend.sasl.mechanisms import choose, client_exchange, may_bind
 from backend.smtp.client import (
     Closed,
     Finished,
@@ -128,6 +129,7 @@ class _Link:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._certificate = b""  # the server's, as DER, once TLS has started
         self._deadline = time.monotonic() + SESSION_TIMEOUT_S
         where = f"{settings.host} port {settings.port}"
         try:
@@ -169,11 +171,15 @@ class _Link:
                     "Without TLS the password would travel in plain text.",
                     f"Set “tls” or “starttls” in {settings.file}.",
                 )
-        name = choose(offered, allowed)
+        bound = may_bind(allowed) and self._certificate
+        binding = server_end_point(self._certificate) if bound else None
+        name = choose(offered, allowed, can_bind=binding is not None)
         if name is None:
             return None
         nonce = base64.b64encode(os.urandom(18)).decode("ascii")
-        return client_exchange(name, settings.username, settings.password, nonce=nonce)
+        return client_exchange(
+            name, settings.username, settings.password, nonce=nonce, binding=binding
+        )
 
     def send(self, data: bytes, timeout_s: float) -> None:
         self._wait_at_most(timeout_s)
@@ -198,12 +204,14 @@ class _Link:
         self._wait_at_most(timeout_s)
         context = self._context()
         try:
-            self._socket = context.wrap_socket(self._socket, server_hostname=self._settings.host)
+            secured = context.wrap_socket(self._socket, server_hostname=self._settings.host)
         except ssl.SSLCertVerificationError as error:
             raise SendmailError(
                 f"The certificate of {self._settings.host} is not to be trusted: {error.verify_message}.",
                 f"If the server makes its own certificates, name the file of its authority as “ca_file” in {self._settings.file}.",
             ) from error
+        self._socket = secured
+        self._certificate = secured.getpeercert(binary_form=True) or b""
 
     def _context(self) -> "ssl.SSLContext":
         import ssl  # late, because start-up time counts

@@ -13,7 +13,14 @@ DEFAULT_FILE = "/etc/gatepost-sendmail.toml"
 VARIABLE = "GATEPOST_SENDMAIL_CONFIG"
 MAX_FILE_BYTES = 65_536  # a security limit
 
-MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN")
+MECHANISMS = (
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-1",
+    "CRAM-MD5",
+    "PLAIN",
+)
 """Strongest first (behaviour T12): here PLAIN is the last resort, whereas a transport uses it only where it is listed."""
 
 
@@ -87,8 +94,9 @@ _ITEMS = (
     _Item(
         name="auth_method",
         kind=str,
-        help="Use only this way to sign in: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5 or PLAIN. Empty: the first\n"
-        "of them that the server offers. Without TLS, PLAIN is used only to this computer itself.",
+        help="Use only this way to sign in: SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS (both bound to the\n"
+        "certificate), SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5 or PLAIN. Empty: the first of them that the\n"
+        "server offers. Without TLS, PLAIN is used only to this computer itself.",
         example='"SCRAM-SHA-256"',
     ),
     _Item(

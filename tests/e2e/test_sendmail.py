@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.sendmail.settings import MECHANISMS
 from tests.support.server_process import ROOT, Trial, environment, free_ports
 
 pytestmark = pytest.mark.e2e
@@ -98,7 +99,7 @@ def received(trial: Trial, subject: str) -> bytes:
         return answer[0][1]
 
 
-@pytest.mark.parametrize("method", ["", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"])
+@pytest.mark.parametrize("method", ["", *MECHANISMS])
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_every_mechanism_signs_in_over_tls_and_starttls(trial, sendmail, method, security):
     port = "submissions" if security == "tls" else "submission"
