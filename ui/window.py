@@ -197,11 +197,10 @@ class MainWindow(QMainWindow):
 
     async def _find_accounts(self, finder: Finder) -> None:
         """The server looks through them: there may be thousands."""
-        text = finder.line.text()
-        query = t.AccountsQuery(search=text.strip(), limit=FOUND_ACCOUNTS)
+        query = t.AccountsQuery(search=finder.line.text().strip(), limit=FOUND_ACCOUNTS)
         page = await self.session.call(lambda client: client.accounts_page(query))
-        if finder.isVisible() and finder.line.text() == text:
-            finder.set_more(search_words.of_accounts(page.items))
+        if finder.isVisible():
+            finder.add_found(search_words.of_accounts(page.items))
 
     async def _fill_search(self, finder: Finder) -> None:
         domains = await self.session.call(lambda client: client.domains())

@@ -61,9 +61,9 @@ class Finder(QDialog):
         self._entries = [*self._entries, *entries]
         self._search(self.line.text())
 
-    def set_more(self, entries: list[Entry]) -> None:
-        """What the server has found for the text as it stands now."""
-        self._more = entries
+    def add_found(self, entries: list[Entry]) -> None:
+        """What the server has found, beside what it found before."""
+        self._more = list({entry.path: entry for entry in [*self._more, *entries]}.values())
         self._search(self.line.text())
 
     def _search(self, text: str) -> None:

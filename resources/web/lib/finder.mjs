@@ -47,7 +47,7 @@ export function Finder({ onClose }) {
   // The server looks through the accounts: there may be thousands.
   useEffect(() => {
     let current = true;
-    get("/accounts", { search: settled, limit: MAX_SHOWN }).then(({ items }) => current && setAccounts(items.flatMap(ofAccount)), () => {});
+    get("/accounts", { search: settled, limit: MAX_SHOWN }).then(({ items }) => current && setAccounts((old) => [...new Map([...old, ...items.flatMap(ofAccount)].map((each) => [each.path, each])).values()]), () => {});
     return () => {
       current = false;
     };
