@@ -15,7 +15,7 @@ def devices(address: str, trust: str) -> list[Device]:
             title="iPhone, iPad, Mac",
             profile=True,
             steps=[
-                "Make the code below, and point the camera of the phone at it. On a Mac open the link instead.",
+                "Make a code on this page, and point the camera of the phone at it. On a Mac open the link instead.",
                 "Allow the download of the profile.",
                 "Open Settings: at the top stands “Profile downloaded”. Tap it, then Install.",
                 f"Enter the password of {address} when it is asked for.",

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QCheckBox
 
 from backend.api import aliases as a
-from backend.api.types import AddAccount
+from backend.api.types import AddAccount, Port
 from tests.support.office import fill, office
 from tests.support.window import press
 from ui.pages.form_editor import FormEditor
@@ -256,5 +256,41 @@ def test_the_addresses_of_a_domain_lead_to_where_they_are_changed(in_office):
         await place.visit("/domains/example.org/addresses")
         panel.list.table.opened.emit(0)
         assert place.window.path == "/accounts/anna/addresses"
+
+    in_office(scenario)
+
+
+def test_a_phone_gets_a_code_and_who_asks_shows(in_office):
+    async def scenario(place):
+        page = await place.visit("/accounts/anna/connect")
+        panel = page.panel
+        assert "it shows here" in panel._asked.text()
+        press(panel, "Make a code")
+        await place.until(place.window.error_banner.isVisible)  # no port for HTTP is open
+        place.server.control.open_ports = [
+            Port(
+                listener="public",
+                service=service,
+                host="127.0.0.1",
+                port=port,
+                security="tls",
+                purpose="",
+            )
+            for service, port in (("https", 443), ("imaps", 993), ("submissions", 465))
+        ]
+        press(panel, "Make a code")
+        await place.until(panel.qr.isVisible)
+        assert "Only this computer reaches the link" in panel._code_note.text()
+        press(panel, "Steps for: Outlook")
+        assert not panel._code.isVisible()
+        services = place.server.services
+        services.setup.note("example.org", "autoconfig", services.clock.time())
+        panel._look_again()
+        await place.until(lambda: "A mail app has asked" in panel._asked.text())
+        press(panel, "Do mail apps find the settings?")
+        await place.until(panel.found.isVisible)
+        assert "Not every mail app finds the settings" in panel.found.title()
+        press(panel, "Copy port")
+        assert QGuiApplication.clipboard().text() == "993"
 
     in_office(scenario)

@@ -228,6 +228,10 @@ class Page(QWidget):
             self._again = False
             self.reload()
 
+    def show_blank(self) -> None:
+        """Something else is to be shown: nothing of what was here stays until it has come."""
+        self._stack.setCurrentWidget(self._blank)
+
     def _fail(self, reason: str) -> None:
         self.error.set_text("This page can't be shown now.", reason)
         self._stack.setCurrentWidget(self.error)

@@ -36,6 +36,7 @@ from ui.widgets.text import Label, button, clear, row
 PAGE_ROWS = 100
 SEARCH_MS = 300
 WIDTHS: Mapping[str, int] = {"xs": 7, "s": 11, "m": 18, "l": 32, "full": 0}
+PART_WIDTH = 18  # “1.2 GB of 5.0 GB”
 KIND_WIDTHS: Mapping[str, int] = {
     "number": 10,
     "count": 10,
@@ -384,6 +385,8 @@ class SpecListView(QWidget):
 
 def _column(spec: f.Column) -> Column[Row]:
     width = 0 if spec.main else KIND_WIDTHS.get(spec.kind) or WIDTHS[spec.width]
+    if spec.of:
+        width = PART_WIDTH
     return Column(
         title=spec.title,
         text=lambda row: words.cell_text(spec, row, datetime.now(UTC)),
@@ -392,7 +395,8 @@ def _column(spec: f.Column) -> Column[Row]:
         muted=spec.kind in {"time", "size"},
         right=spec.kind in words.RIGHT,
         spare=spec.priority > 1,
-        width=max(width, len(spec.title) + 3) if width else 0,
+        width=max(width, len(spec.title) + 3, len(spec.empty) + 3) if width else 0,
+        share=(lambda row: words.share(spec, row)) if spec.of else None,
     )
 
 

@@ -185,6 +185,7 @@ class TabbedPage(Page):
                 panel.deleteLater()
             self.panels = {}
             self.thing = rest
+            self.show_blank()
         if not self.page_id:
             return
         self.tabs.show_tabs(self.page_id, self.thing)

@@ -45,7 +45,9 @@ def cell_text(column: Column, row: Row, now: datetime) -> str:
         case "time":
             return wording.moment_ago(datetime.fromisoformat(str(value)), now)
         case "size":
-            return wording.size(_number(value))
+            whole = _whole(column, row)
+            of = f" of {wording.size(whole)}" if whole else ""
+            return wording.size(_number(value)) + of
         case "number":
             return wording.number(_number(value))
         case "bool":
@@ -61,6 +63,16 @@ def cell_tone(column: Column, row: Row) -> str:
     value = value_of(row, column)
     choice = _choice(column, value)
     return TONES.get(choice.icon, "neutral") if choice is not None else "neutral"
+
+
+def share(column: Column, row: Row) -> float | None:
+    """Of a size that is a part of a whole: how much of it; None without a whole."""
+    whole = _whole(column, row)
+    return min(1.0, _number(value_of(row, column)) / whole) if whole else None
+
+
+def _whole(column: Column, row: Row) -> int:
+    return _number(value_at(dict(row), column.of.split("/"))) if column.of else 0
 
 
 def _choice(column: Column, value: JsonValue) -> Choice | None:

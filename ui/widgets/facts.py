@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from backend.api.domains import NextStep
 from ui import palette
-from ui.widgets.surface import Card, rule
+from ui.widgets.surface import Card, paint_share, rule
 from ui.widgets.text import IconLabel, Label, button, clear, column, row
 
 STEP_ICONS = {
@@ -94,17 +94,3 @@ class ShareBar(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         paint_share(QPainter(self), QRectF(self.rect()), self._share)
-
-
-def paint_share(painter: QPainter, box: QRectF, share: float) -> None:
-    """A bar; its colour says that it gets tight."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(palette.color("line"))
-    radius = box.height() / 2
-    painter.drawRoundedRect(box, radius, radius)
-    tone = "error" if share >= 1 else "warn" if share >= 0.9 else "accent"
-    painter.setBrush(palette.color(tone))
-    if share > 0:
-        full = QRectF(box.x(), box.y(), max(box.height(), box.width() * share), box.height())
-        painter.drawRoundedRect(full, radius, radius)

@@ -1,5 +1,6 @@
 """What every field of a specified form shares: label above, help and fault below, its place in the values."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from pydantic import JsonValue
@@ -112,7 +113,7 @@ class Control(QWidget):
         if not field.key or self.OWN_LABEL:
             self.caption.hide()
         words = [field.help] if field.help else []
-        if field.zero:
+        if field.zero and not re.search(r"\b0\b", field.help):
             words.append(f"0 means {field.zero}.")
         if field.restart:
             words.append("Counts after a restart of the server.")

@@ -100,6 +100,20 @@ def paint_pill(painter: QPainter, rect: QRectF, text: str, tone: str) -> None:
     painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
+def paint_share(painter: QPainter, box: QRectF, share: float) -> None:
+    """A bar; its colour says that it gets tight."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(palette.color("line"))
+    radius = box.height() / 2
+    painter.drawRoundedRect(box, radius, radius)
+    tone = "error" if share >= 1 else "warn" if share >= 0.9 else "accent"
+    painter.setBrush(palette.color(tone))
+    if share > 0:
+        full = QRectF(box.x(), box.y(), max(box.height(), box.width() * share), box.height())
+        painter.drawRoundedRect(full, radius, radius)
+
+
 class Banner(QFrame):
     """A message in the page: icon, sentence, more words, actions. Never modal.
 

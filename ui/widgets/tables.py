@@ -34,11 +34,12 @@ from PySide6.QtWidgets import (
 )
 
 from ui import palette
-from ui.widgets.surface import paint_pill
+from ui.widgets.surface import paint_pill, paint_share
 
 R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 TONE_ROLE = Qt.ItemDataRole.UserRole + 1
+SHARE_ROLE = Qt.ItemDataRole.UserRole + 2
 NO_INDEX = QModelIndex()
 LEAST_STRETCH = 18  # characters that a column without a width needs
 
@@ -58,6 +59,8 @@ class Column(Generic[R]):
     """Left out while a drawer stands beside the table, or when there is no room."""
     width: int = 0
     """0: takes what is left."""
+    share: Callable[[R], float | None] | None = None
+    """How much of a whole it is: drawn as a bar below the text."""
     tip: Callable[[R], str] | None = None
     """What is said about the cell when the mouse rests on it; else its text."""
 
@@ -187,6 +190,8 @@ class RowsModel(QAbstractTableModel, Generic[R]):
                 return f"{column.title}: {column.text(row)}"
             case _ if role == TONE_ROLE:
                 return column.tone(row) if column.tone is not None and not column.plain else None
+            case _ if role == SHARE_ROLE:
+                return column.share(row) if column.share is not None else None
             case Qt.ItemDataRole.ForegroundRole:
                 if column.plain and column.tone is not None:
                     return QBrush(palette.color(column.tone(row)))
@@ -206,6 +211,12 @@ class PillDelegate(QStyledItemDelegate):
         tone = index.data(TONE_ROLE)
         if tone is None:
             super().paint(painter, option, index)
+            if (share := index.data(SHARE_ROLE)) is not None:
+                box = cast(Any, option).rect.adjusted(8, 0, -8, -5)
+                painter.save()
+                bar = QRectF(box.x(), box.bottom() - 3, box.width(), 3)
+                paint_share(painter, bar, float(share))
+                painter.restore()
             return
         view = QStyleOptionViewItem(option)
         self.initStyleOption(view, index)

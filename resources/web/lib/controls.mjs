@@ -47,7 +47,7 @@ function Control({ field, form, at }) {
   const inner = html`<${Kind} field=${field} form=${form} path=${path} value=${value} set=${(next) => (touch(true), set(next))} shared=${shared} />`;
   const isGroup = Kind.isGroup?.(field);
   const label = html`${field.label}${!needed && OPTIONAL.has(field.kind) && isEmpty(field.default ?? null) && !field.key.startsWith("_") && field.key !== "" && html` <span class="muted">(optional)</span>`}`;
-  const notes = html`${field.help && html`<small id=${`${id}?`}>${field.help}${field.zero && ` 0 means ${field.zero}.`}${field.restart && " Counts after a restart of the server."}</small>`}
+  const notes = html`${field.help && html`<small id=${`${id}?`}>${field.help}${field.zero && !/\b0\b/.test(field.help) && ` 0 means ${field.zero}.`}${field.restart && " Counts after a restart of the server."}</small>`}
     ${field.help_long && html`<details class="long"><summary>Learn more</summary><small>${field.help_long}</small></details>`}
     ${field.resettable && !equal(value, field.default) && !shared.disabled && html`<button type="button" class="link small" onClick=${() => set(structuredClone(field.default))}>Reset to ${brief(field.default)}</button>`}
     ${fault && html`<small id=${`${id}!`} class="fault"><${Icon} name="alert-circle" />${fault}</small>`}`;

@@ -190,7 +190,7 @@ export function ActionButton({ action, name, values = {}, onDone, quiet = false 
     call(method, escape(path, values, seg(name)), { body: method === "DELETE" ? undefined : filled(body ?? {}, values, name) }).catch((error) => toast(error.message, { kind: "error" })).then(() => onDone?.());
   const go = () => (action.confirm ? setAsking(true) : run().catch((error) => toast(error.message, { kind: "error" })));
   const confirm = action.confirm;
-  if (action.page) return html`<a class=${`button ${action.kind ?? ""}`} href=${`#${escape(action.page, values, seg(name))}`}>${action.title}</a>`;
+  if (action.page) return html`<a class=${quiet ? `copy ${action.kind ?? ""}` : `button ${action.kind ?? ""}`} href=${`#${escape(action.page, values, seg(name))}`}>${action.title}</a>`;
   return html`<${Button} kind=${quiet ? "" : (action.kind ?? "")} icon=${action.icon} busy=${busy} title=${action.help} onClick=${go}>${action.title}</${Button}>
     ${asking && html`<${Confirm} title=${escape(confirm.title, values, name)} verb=${confirm.verb} confirmName=${confirm.type_name ? name : undefined} onYes=${run} onClose=${() => setAsking(false)}>${confirm.text && html`<p>${escape(confirm.text, values, name)}</p>`}</${Confirm}>`}
     ${report && html`<${Dialog} title=${action.title} onClose=${() => setReport(null)} wide><${Report} report=${report} /><div class="buttons"><${Button} onClick=${() => setReport(null)}>Close</${Button}></div></${Dialog}>`}`;

@@ -30,7 +30,7 @@ export function Steps({ items }) {
   return html`<section class="card"><header><h2>What is still to do</h2></header><ul class="rows to-do">${items.map(
     (step) => html`<li key=${step.id}><span class=${`mark ${MARKS[step.severity][0]}`}><${Icon} name=${MARKS[step.severity][1]} label=${step.severity} /></span>
       <span class="grow"><b>${step.title}${step.severity === "optional" && " (optional)"}</b><small>${step.text}</small></span>
-      <a class=${`button ${step.severity === "required" ? "primary" : ""}`} href=${`#${step.page}`}>${step.verb}</a></li>`,
+      <span><a class=${`button ${step.severity === "required" ? "primary" : ""}`} href=${`#${step.page}`}>${step.verb}</a></span></li>`,
   )}</ul></section>`;
 }
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from backend.api.forms import Choice, Column, EmptyText, ListSpec
-from ui.presenters.listing import cell_text, cell_tone, shown_rows
+from ui.presenters.listing import cell_text, cell_tone, share, shown_rows
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 STATES = [
@@ -69,3 +69,12 @@ def test_a_whole_list_is_searched_filtered_and_sorted_here():
     assert names(search="ANNA pe") == ["Pear"]
     assert names(filters={"off": "true"}) == ["apple", "Pear"]
     assert names(filters={"off": ""}) == ["Zebra", "apple", "Pear"]
+
+
+def test_a_part_of_a_whole_says_both_and_its_share():
+    column = Column(key="used", title="Used", kind="size", of="room/bytes")
+    row = {"used": 2_500_000, "room": {"bytes": 5_000_000}}
+    assert cell_text(column, row, NOW) == "2.5 MB of 5.0 MB"
+    assert share(column, row) == 0.5
+    unlimited = {"used": 2_500_000, "room": {"bytes": 0}}
+    assert (cell_text(column, unlimited, NOW), share(column, unlimited)) == ("2.5 MB", None)
