@@ -244,8 +244,7 @@ def done_text(action: str, acted: q.QueueActed) -> str:
     words = one if acted.changed == 1 or not many else many
     text = f"{wording.count(acted.changed, 'message')} {words}."
     if acted.missing:
-        gone = wording.count(len(acted.missing), "message was", "messages were")
-        text += f" For {gone} this was not possible."
+        text += f" For {wording.count(len(acted.missing), 'message')} this was not possible."
     return text
 
 
