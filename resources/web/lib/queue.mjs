@@ -86,7 +86,7 @@ const DONE = {
 
 export function doneText(verb, { changed = 0, missing }) {
   const words = (changed !== 1 && DONE[verb][1]) || DONE[verb][0];
-  const gone = missing?.length ? ` For ${count(missing.length, "message was", "messages were")} this was not possible.` : "";
+  const gone = missing?.length ? ` For ${count(missing.length, "message")} this was not possible.` : "";
   return `${count(changed, "message")} ${words}.${gone}`;
 }
 
