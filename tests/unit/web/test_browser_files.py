@@ -93,3 +93,11 @@ def test_every_icon_that_a_page_names_exists() -> None:
     }
     assert len(named) > 30
     assert named <= icons, sorted(named - icons)
+
+
+@pytest.mark.parametrize("sheet", sorted(WEB.glob("*.css")), ids=lambda sheet: sheet.name)
+def test_style_sheets_are_whole(sheet: Path) -> None:
+    text = sheet.read_text(encoding="utf-8")
+    assert text.count("{") == text.count("}")
+    left = [line for line in text.splitlines() if re.match(r"<{7} |={7}$|>{7} ", line)]
+    assert left == [], "what two people changed has not been brought together"
