@@ -185,7 +185,9 @@ class SpecListView(QWidget):
     async def load(self) -> None:
         """Reads as many rows as are shown already, at least a page."""
         if self.spec is None:
-            self._build(await self.desk.session.call(lambda client: client.form_spec(self.spec_id)))
+            spec = await self.desk.session.call(lambda client: client.form_spec(self.spec_id))
+            if self.spec is None:  # loads may overlap
+                self._build(spec)
         self._turn += 1
         turn = self._turn
         have = max(PAGE_ROWS, min(self.model.rowCount(), MAX_PAGE))
