@@ -516,3 +516,23 @@ async def test_with_no_attempt_left_the_next_one_is_the_last(rig, sink):
     rig.outbound.wake()
     await rig.until_empty()
     assert [entry.kind for entry in rig.timeline].count("attempt") == 2
+
+
+async def test_on_a_full_disk_nothing_is_accepted_and_what_waits_stays(tmp_path):
+    async with OutboundRig(tmp_path, 9, run=False) as rig:
+        await rig.submit("bo@b.test")
+        database = rig.queue.database
+        # SQLite's own bound says the same as a full disk, in the middle of a real transaction.
+        pages = await database.write(lambda tx: tx.value("PRAGMA page_count"))
+        await database.write(lambda tx: tx.value(f"PRAGMA max_page_count = {pages}"))
+        with pytest.raises(TemporaryError, match=r"452 4\.3\.1"):
+            for _ in range(50):
+                await rig.submit("cy@b.test", content=CONTENT + b"x" * 30_000)
+        before = await rig.items()
+        with pytest.raises(TemporaryError):
+            await rig.submit("di@b.test", content=CONTENT + b"x" * 60_000)
+        assert await rig.items() == before
+        assert before[0].recipient == "bo@b.test"
+        await database.write(lambda tx: tx.value("PRAGMA max_page_count = 100000"))
+        await rig.submit("di@b.test", content=CONTENT + b"x" * 60_000)
+        assert (await rig.items())[-1].recipient == "di@b.test"
