@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
+from backend.admin.agents import program_of
 from backend.api import types as t
 from backend.core.events import SignedIn, TimelineEntry
 from backend.core.problems import Problem
@@ -80,7 +81,7 @@ def sign_in(value: SignedIn, number: int = 0) -> t.SignInEntry:
         succeeded=value.succeeded,
         mechanism=value.mechanism,
         encrypted=value.encrypted,
-        client=value.client,
+        client=program_of(value.client),
     )
 
 

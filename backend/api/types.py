@@ -117,6 +117,8 @@ class AdminSession(Reply):
     id: str
     peer: str
     user_agent: str
+    program: str = ""
+    """The same in a few words, such as `Firefox on Linux`."""
     created_at: datetime
     used_at: datetime
     expires_at: datetime

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from backend.core.errors import ConfigError
 from backend.core.problems import Problem
 from backend.runtime.handshakes import Handshakes, TlsServer
+from backend.runtime.port_owner import owner_of
+from backend.runtime.threads import Pool, run_blocking
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 BACKLOG = 256
@@ -65,7 +67,9 @@ class Listeners:
             try:
                 opened[endpoint] = await self._listen(endpoint, service)
             except OSError as error:
-                problems.append(_bind_problem(endpoint, error))
+                taken = error.errno == errno.EADDRINUSE
+                owner = await run_blocking(Pool.FILES, owner_of, endpoint.port) if taken else ""
+                problems.append(_bind_problem(endpoint, error, owner))
         if problems:
             for server in opened.values():
                 await _close(server)
@@ -105,10 +109,12 @@ async def _close(server: _Server) -> None:
     server.close()
 
 
-def _bind_problem(endpoint: Endpoint, error: OSError) -> Problem:
+def _bind_problem(endpoint: Endpoint, error: OSError, owner: str) -> Problem:
     setting = f"the port of “{endpoint.name}” in server.toml"
     if error.errno == errno.EADDRINUSE:
-        message = f"Port {endpoint.port} on {endpoint.host} is used by another program."
+        message = (
+            f"Port {endpoint.port} on {endpoint.host} is used by {owner or 'another program'}."
+        )
         fix = f"Stop that program or change {setting}."
     elif error.errno == errno.EACCES:
         message = f"This user may not open port {endpoint.port}; ports below 1024 need the installed service."

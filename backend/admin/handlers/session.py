@@ -4,6 +4,7 @@ from aiohttp import web
 
 from backend.admin import wire
 from backend.admin.access import Caller
+from backend.admin.agents import program_of
 from backend.admin.build import build_id, version
 from backend.admin.call import Call, Handler
 from backend.admin.faults import DeniedError
@@ -91,6 +92,7 @@ async def sessions(call: Call) -> t.AdminSessions:
                 id=session.id,
                 peer=session.peer,
                 user_agent=session.user_agent,
+                program=program_of(session.user_agent),
                 created_at=wire.at(session.created),
                 used_at=wire.at(session.used),
                 expires_at=wire.at(session.expires),

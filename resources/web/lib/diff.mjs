@@ -18,7 +18,7 @@ export function Diff({ files }) {
 function Line({ line }) {
   const tag = TAGS[line.kind];
   const parts = line.parts ?? [];
-  return html`<span class=${line.kind}><i aria-hidden="true">${String(line.new || line.old || "").padStart(4)}</i> <b>${MARKS[line.kind]}</b> ${parts.map((part) => (part.changed && tag ? html`<${tag}>${part.text}</${tag}>` : part.text))}${"\n"}</span>`;
+  return html`<span class=${line.kind}><i aria-hidden="true">${String(line.kind === "gap" ? "" : line.new || line.old).padStart(4)}</i> <b>${MARKS[line.kind]}</b> ${parts.map((part) => (part.changed && tag ? html`<${tag}>${part.text}</${tag}>` : part.text))}${"\n"}</span>`;
 }
 
 export function Effects({ of }) {

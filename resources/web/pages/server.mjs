@@ -87,15 +87,9 @@ function Sessions() {
     list.reload();
   };
   return html`<${Card} title="Signed in to the administration" icon="key"><${Loaded} of=${list}>${({ items }) => html`<ul class="rows">${[...items].sort((a, b) => b.current - a.current || b.used_at.localeCompare(a.used_at)).slice(0, SHOWN_SESSIONS).map(
-    (session) => html`<li key=${session.id}><span class="grow"><b>${session.current ? "This browser" : browserOf(session.user_agent)}</b><small>${session.peer || "this computer"} · used <${Ago} at=${session.used_at} /></small></span>
-      ${!session.current && html`<button type="button" class="link" aria-label=${`Sign out ${browserOf(session.user_agent)} of ${session.peer}`} onClick=${() => end(session)}>Sign out</button>`}</li>`,
+    (session) => html`<li key=${session.id}><span class="grow"><b>${session.current ? "This browser" : (session.program || "A program")}</b><small>${session.peer || "this computer"} · used <${Ago} at=${session.used_at} /></small></span>
+      ${!session.current && html`<button type="button" class="link" aria-label=${`Sign out ${(session.program || "A program")} of ${session.peer}`} onClick=${() => end(session)}>Sign out</button>`}</li>`,
   )}</ul>${items.length > SHOWN_SESSIONS && html`<p class="muted">and ${number(items.length - SHOWN_SESSIONS)} more</p>`}${items.length === 0 && html`<p class="muted">Nobody but this computer's owner.</p>`}`}</${Loaded}></${Card}>`;
-}
-
-function browserOf(agent) {
-  const name = /Firefox|Edg|OPR|Chrome|Safari/.exec(agent)?.[0];
-  const system = /Windows|Android|iPhone|iPad|Mac OS|Linux/.exec(agent)?.[0];
-  return [{ Edg: "Edge", OPR: "Opera" }[name] ?? name ?? (agent.slice(0, 40) || "A program"), system && `on ${system.replace("Mac OS", "a Mac")}`].filter(Boolean).join(" ");
 }
 
 function Password() {
