@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from backend.api import types as t
 from backend.api.client import ApiError, Client, NotReachableError
 from ui.control import LocalServer, RemoteServer, ServerControl, StartError, Target
+from ui.keys import Keys
 from ui.presenters.link import Backoff, CrashWatch, LinkState, versions_agree
 
 T = TypeVar("T")
@@ -38,16 +39,19 @@ class Session(QObject):
         happened: one event of the server (a `backend.api.types` model).
         refresh: connected again, or events were lost: whatever is shown must be read again.
         crash_loop: three unexpected ends within ten minutes.
+        not_kept: the password was right, but could not be put into the keyring; with the reason.
     """
 
     state_changed = Signal()
     happened = Signal(object)
     refresh = Signal()
     crash_loop = Signal()
+    not_kept = Signal(str)
 
-    def __init__(self, control: ServerControl) -> None:
+    def __init__(self, control: ServerControl, keys: Keys | None = None) -> None:
         super().__init__()
         self.control = control
+        self.keys = keys or Keys()
         self.target: Target | None = None
         self.state = LinkState.NO_SERVER
         self.detail = ""
@@ -60,6 +64,8 @@ class Session(QObject):
         self._crashes = CrashWatch()
         self._was_connected = False
         self._password = ""
+        self._remember = False
+        self._kept_is_wrong = False
         self._attempt: asyncio.Task[None] | None = None
 
     # ---- what pages use
@@ -152,10 +158,11 @@ class Session(QObject):
             await self._client.restart()
             self._wake.set()
 
-    def open(self, target: Target, *, password: str = "") -> None:
-        """Chooses the server; the link follows by itself."""
+    def open(self, target: Target, *, password: str = "", remember: bool = False) -> None:
+        """Chooses the server; the link follows by itself. `remember`: the password is put into the keyring once it is right."""
         self.target = target
-        self._password = password
+        self._password, self._remember = password, remember
+        self._kept_is_wrong = False
         self.hello = None
         self._was_connected = False
         self._expected = None
@@ -176,8 +183,8 @@ class Session(QObject):
             self._attempt.cancel()
         self._wake.set()
 
-    def sign_in(self, password: str) -> None:
-        self._password = password
+    def sign_in(self, password: str, *, remember: bool = False) -> None:
+        self._password, self._remember = password, remember
         self._wake.set()
 
     def retry_now(self) -> None:
@@ -219,12 +226,8 @@ class Session(QObject):
         self._client = client
         async with asyncio.timeout(HELLO_TIMEOUT_S):
             hello = await client.hello()
-            if not hello.signed_in:
-                if not self._password:
-                    known = self.detail if self.state is LinkState.SIGN_IN else ""
-                    self._set(LinkState.SIGN_IN, known)
-                    return
-                await client.sign_in(self._password)
+        if not hello.signed_in and not await self._sign_in_to(client, target):
+            return
         self.hello = hello
         if not versions_agree(t.API_VERSION, hello.api_version):
             self._set(LinkState.VERSION_DIFFERS, f"It is version {hello.version}.")
@@ -239,6 +242,30 @@ class Session(QObject):
             async for event in events:
                 self._take(event.data)
         raise NotReachableError("The server closed the connection.")
+
+    async def _sign_in_to(self, client: Client, target: Target) -> bool:
+        """With what was typed, else with what the keyring holds; false when the user has to be asked."""
+        url = target.url if isinstance(target, RemoteServer) else ""
+        typed, kept = self._password, ""
+        if not typed and url and not self._kept_is_wrong:
+            kept = await self.keys.get(url)
+        if not typed and not kept:
+            self._set(LinkState.SIGN_IN, self.detail if self.state is LinkState.SIGN_IN else "")
+            return False
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT_S):
+                await client.sign_in(typed or kept)
+        except ApiError as error:
+            if kept and error.status == 401:
+                self._kept_is_wrong = True
+                await self.keys.forget(url)
+            raise
+        self._password = typed or kept
+        if typed and url and self._remember:
+            self._remember = False
+            if not await self.keys.keep(url, typed):
+                self.not_kept.emit(self.keys.state.value if self.keys.state is not None else "")
+        return True
 
     def _take(self, data: t.EventData) -> None:
         if isinstance(data, t.ResyncEvent):

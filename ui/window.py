@@ -5,13 +5,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from backend.api import types as t
 from ui import icons, palette
 from ui.control import LocalServer, RemoteServer, Target
+from ui.pages.help import show_help
 from ui.pages.page import Desk, Page
 from ui.pages.recovery import RecoveryPage
 from ui.pages.registry import PAGES, PageInfo, area_title, resolve, search_entries
@@ -20,6 +21,7 @@ from ui.pages.start import StartPage
 from ui.presenters import search as search_words
 from ui.presenters.faults import describe_error
 from ui.presenters.link import LinkAction, LinkState, describe_link
+from ui.remembered import REMEMBERED
 from ui.scope import Scope
 from ui.session import NotConnectedError, Session
 from ui.widgets.dialogs import tell, wait_for
@@ -48,6 +50,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.session, self.settings = session, settings
+        REMEMBERED.attach(settings)
         self._default_folder = default_folder
         self._closed = closed
         self._leaving = False
@@ -72,6 +75,7 @@ class MainWindow(QMainWindow):
         session.happened.connect(self._take)
         session.refresh.connect(self._refresh)
         session.crash_loop.connect(self._show_recovery)
+        session.not_kept.connect(self._say_not_kept)
         self._show_link()
 
     # ---- building
@@ -127,6 +131,7 @@ class MainWindow(QMainWindow):
         key("F5", self._reload)
         key("Ctrl+Q", self.close)
         key("Escape", self._leave_detail)
+        key("F1", self._help)
         for number, info in enumerate([p for p in PAGES if not p.parent][:9], start=1):
             key(f"Ctrl+{number}", partial(self.go, info.path))
 
@@ -216,6 +221,9 @@ class MainWindow(QMainWindow):
         self.session.retry_now()
         self.current.mark_stale()
 
+    def _help(self) -> None:
+        self.scope.start(show_help(self, self.current), "help")
+
     def _leave_detail(self) -> None:
         if not self.current.leave_detail() and self.error_banner.isVisible():
             self.error_banner.hide()
@@ -291,9 +299,11 @@ class MainWindow(QMainWindow):
                 self.scope.start(self._sign_in(), "sign in")
 
     async def _sign_in(self) -> None:
-        sheet = SignInSheet(self, self._server_name(), self.session.detail)
+        state = await self.session.keys.look()
+        sheet = SignInSheet(self, self._server_name(), self.session.detail, state)
         if await wait_for(sheet):
-            self.session.sign_in(sheet.password.line.text())
+            wanted = sheet.remember.is_wanted()
+            self.session.sign_in(sheet.password.line.text(), remember=wanted)
 
     def _allow_input(self) -> None:
         """Without a connection pages stay readable, but nothing can be changed in them."""
@@ -342,6 +352,9 @@ class MainWindow(QMainWindow):
         self.recovery_page.prepare()
         self.body.setCurrentWidget(self.recovery_page)
 
+    def _say_not_kept(self, reason: str) -> None:
+        self.say(reason or "The keyring did not take the password; it is asked for next time.")
+
     # ---- saying things
 
     def say(
@@ -374,8 +387,7 @@ class MainWindow(QMainWindow):
             self.settings.setValue("server/stopped_on_purpose", stopped)
 
     def _restore_geometry(self) -> None:
-        saved = self.settings.value("window/geometry")
-        if not (isinstance(saved, QByteArray) and self.restoreGeometry(saved)):
+        if not REMEMBERED.restore_place(self):
             screen = self.screen().availableGeometry()
             self.resize(min(1240, screen.width()), min(820, screen.height()))
         self._path = str(self.settings.value("window/path") or "/")
@@ -414,7 +426,7 @@ class MainWindow(QMainWindow):
         if self._leaving:
             return
         self._leaving = True
-        self.settings.setValue("window/geometry", self.saveGeometry())
+        REMEMBERED.save_place(self)
         self.settings.setValue("window/path", self._path)
         self.settings.sync()
         self.toast.abandon()

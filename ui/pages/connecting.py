@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from ui.control import LocalServer, RemoteServer
 from ui.pages.page import Desk
 from ui.pages.short import ShortPage
+from ui.pages.signing_in import RememberBox
 from ui.presenters.addresses import check_server_address, complete_server_address
 from ui.widgets.dialogs import choose_folder
 from ui.widgets.forms import Field, show_faults
@@ -45,6 +46,7 @@ class ConnectPage(ShortPage):
             help="As you would enter it in a browser.",
         )
         self.password = Field("Administrator password", secret=True)
+        self.remember = RememberBox()
         self.ca = Field(
             "Certificate file",
             optional=True,
@@ -54,6 +56,8 @@ class ConnectPage(ShortPage):
         for field in (self.address, self.password, self.ca):
             field.submitted.connect(self._open_address)
             remote.body.addWidget(field)
+            if field is self.password:
+                remote.body.addWidget(self.remember)
         remote.body.addLayout(row(self.open_remote, None))
         both = row(local, remote, gap="l")
         both.setStretch(0, 1)
@@ -65,6 +69,10 @@ class ConnectPage(ShortPage):
         if not self.folder.text():
             self.folder.line.setText(str(self._default()))
         self.folder.line.setFocus()
+        self._desk.scope.start(self._look_for_keyring(), "keyring")
+
+    async def _look_for_keyring(self) -> None:
+        self.remember.show_state(await self._desk.session.keys.look())
 
     def _choose(self) -> None:
         self._desk.scope.start(self._choosing(), "choose folder")
@@ -98,6 +106,10 @@ class ConnectPage(ShortPage):
         show_faults({"address": self.address, "password": self.password, "ca": self.ca}, faults)
         if faults:
             return
-        self._desk.session.open(RemoteServer(url, ca), password=self.password.line.text())
+        self._desk.session.open(
+            RemoteServer(url, ca),
+            password=self.password.line.text(),
+            remember=self.remember.is_wanted(),
+        )
         self.password.line.clear()
         self._desk.go("/")

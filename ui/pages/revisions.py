@@ -10,6 +10,7 @@ from ui import palette
 from ui.pages.page import Desk, Page
 from ui.pages.settings import ask_about, undo_change
 from ui.presenters import wording
+from ui.remembered import REMEMBERED
 from ui.widgets.diff import DiffView
 from ui.widgets.surface import EmptyState
 from ui.widgets.tables import Column, RowsModel, Table
@@ -70,6 +71,7 @@ class RevisionsPage(Page):
         self.splitter.addWidget(side)
         self.splitter.setStretchFactor(0, 2)
         self.splitter.setStretchFactor(1, 3)
+        REMEMBERED.follow(self.splitter)
         self.body.addWidget(self.splitter, 1)
 
     def build_empty(self) -> EmptyState:

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui import palette
+from ui.remembered import REMEMBERED
 from ui.widgets.surface import paint_pill, paint_share
 
 R = TypeVar("R")
@@ -262,6 +263,7 @@ class Table(QTableView):
         super().__init__()
         self._model = model
         self._compact = False
+        self._fitting = False
         self._shown: list[int] = []
         self.setModel(model)
         self.setItemDelegate(PillDelegate(self))
@@ -284,6 +286,7 @@ class Table(QTableView):
         header.setMinimumSectionSize(48)
         header.setStretchLastSection(False)
         self._fit()
+        header.sectionResized.connect(self._resized)
         self.doubleClicked.connect(lambda index: self.opened.emit(index.row()))
         self.selectionModel().selectionChanged.connect(lambda _new, _old: self.picked.emit())
         palette.theme().changed.connect(self.viewport().update)
@@ -316,13 +319,22 @@ class Table(QTableView):
         header, advance = self.horizontalHeader(), self.fontMetrics().averageCharWidth()
         filler = max(shown, key=lambda i: columns[i].width)
         stretches = any(not columns[i].width for i in shown)
+        self._fitting = True
         for i, column in enumerate(columns):
             self.setColumnHidden(i, i not in shown)
             fills = not column.width or (i == filler and not stretches)
             resize = QHeaderView.ResizeMode
             header.setSectionResizeMode(i, resize.Stretch if fills else resize.Interactive)
             if not fills:
-                self.setColumnWidth(i, column.width * advance + 24)
+                wished = REMEMBERED.width(self.accessibleName(), column.title)
+                self.setColumnWidth(i, wished or column.width * advance + 24)
+        self._fitting = False
+
+    def _resized(self, section: int, _old: int, width: int) -> None:
+        """By hand: what fills the rest changes by itself."""
+        fixed = self.horizontalHeader().sectionResizeMode(section)
+        if fixed is QHeaderView.ResizeMode.Interactive and not self._fitting and width:
+            REMEMBERED.set_width(self.accessibleName(), self._model.columns[section].title, width)
 
     def chosen(self) -> list[Any]:
         """The selected rows, from top to bottom."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QHBoxLayout, QWidget
 
 from ui import palette
 from ui.widgets.text import Label, button
@@ -17,6 +17,7 @@ class Toast(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._home = parent
         self.setProperty("kind", "toast")
         self._text = Label("", wrap=False)
         self._undo_button = button("Undo", self._take_back)
@@ -40,6 +41,7 @@ class Toast(QFrame):
         done: Callable[[], object] | None = None,
     ) -> None:
         self.finish()
+        self._go_to(QApplication.activeModalWidget() or self._home)
         self._text.setText(text)
         self.setAccessibleName(text)
         self._undo, self._done = undo, done
@@ -77,6 +79,27 @@ class Toast(QFrame):
         self.hide()
         if undo is not None:
             undo()
+
+    def _go_to(self, host: QWidget) -> None:
+        """Into the dialog that is open: behind it, nobody could press Undo. It comes back when the dialog ends."""
+        if not isinstance(host, QDialog) or host.parentWidget() is None:
+            host = self._home
+        if self.parentWidget() is host:
+            return
+        self.setParent(host)
+        if isinstance(host, QDialog):
+            host.installEventFilter(self)
+            host.finished.connect(self._come_home)
+
+    def _come_home(self) -> None:
+        if self.parentWidget() is self._home:
+            return
+        shown = not self.isHidden()
+        self.setParent(self._home)
+        if shown:
+            self._place()
+            self.show()
+            self.raise_()
 
     def _place(self) -> None:
         parent = self.parentWidget()
