@@ -41,6 +41,8 @@ def run_async(qapp: QApplication) -> Iterator[Run]:
 
     yield run
     loop.close()
+    # Its timers run on; collected on another thread, the object would be gone without Qt knowing, and the process with it.
+    loop._timer.deleteLater()
     asyncio.set_event_loop(None)
 
 

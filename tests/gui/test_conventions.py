@@ -10,7 +10,7 @@ import keyring.backends.fail
 import keyring.backends.null
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QSplitter
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from tests.support.admin_server import AdminRig, admin_server
 from tests.support.office import office
@@ -164,34 +164,40 @@ def test_a_toast_can_be_pressed_while_a_dialog_is_open(run_async, qtbot, tmp_pat
 def test_columns_and_splitters_stay_as_they_were_arranged(run_async, qtbot, tmp_path: Path) -> None:
     REMEMBERED.attach(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
 
-    def made() -> Table:
+    room = QWidget()  # owns whatever is made, until the test is over
+    qtbot.addWidget(room)
+    models: list[RowsModel[str]] = []
+
+    def made(parent: QWidget) -> Table:
         columns: list[Column[str]] = [
             Column(title="Name", text=str),
             Column(title="When", text=str, width=10),
         ]
-        table = Table(RowsModel(columns, key=lambda row: row), "Things")
-        qtbot.addWidget(table)
+        models.append(RowsModel(columns, key=lambda row: row))
+        table = Table(models[-1], "Things")
+        table.setParent(parent)
         table.resize(700, 300)
-        table.show()
         return table
 
-    made().horizontalHeader().resizeSection(1, 210)
-    assert made().columnWidth(1) == 210
+    made(room).horizontalHeader().resizeSection(1, 210)
+    assert made(room).columnWidth(1) == 210
 
     def split() -> QSplitter:
-        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter = QSplitter(Qt.Orientation.Horizontal, room)
         splitter.setObjectName("halves")
-        qtbot.addWidget(splitter)
-        splitter.addWidget(made())
-        splitter.addWidget(made())
+        splitter.addWidget(made(splitter))
+        splitter.addWidget(made(splitter))
         splitter.resize(800, 300)
         REMEMBERED.follow(splitter)
-        splitter.show()
         return splitter
 
+    room.show()
     first = split()
+    first.show()
     first.moveSplitter(300, 1)
-    assert split().sizes() == first.sizes()
+    second = split()
+    second.show()
+    assert second.sizes() == first.sizes()
     REMEMBERED.attach(None)
 
 
