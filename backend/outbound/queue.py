@@ -18,8 +18,8 @@
 
 `drop` and `fail` (`actions.py`) take waiting and held ones, `hold` and `kick` waiting ones; `kick` and `drop` also local ones, which wait
 only for a time that their sender chose. Who asked for a report of success gets it before a `done` one is gone.
-What is gone stands in the history (`history.py`). `claim` (`claims.py`) writes the time of the next attempt and counts this one before anything is dialed (behaviour T13); so a process that dies while sending comes back at the
-written time. `give_back` undoes it for what was not begun when the server stops. Whatever `add` has returned for is on the disk. An item leaves the queue only after the other side's 250
+What is gone stands in the history (`history.py`). `claim` (`claims.py`) writes the time of the next attempt and counts this one before anything is dialed (behaviour T13); so what a process was sending when it died comes back at the
+written time (at once and uncounted where nothing had been sent, but only once: `interrupted.py`). `give_back` undoes it for what was not begun when the server stops. Whatever `add` has returned for is on the disk. An item leaves the queue only after the other side's 250
 or after the report about it was delivered; a report that is owed is written down together with its cause.
 """
 
