@@ -122,6 +122,7 @@ async def test_pausing_and_going_on(visitor: Visitor) -> None:
 async def test_what_was_dropped_stands_among_what_was_sent(visitor: Visitor) -> None:
     send_as(visitor.ready, [visitor.ready.account], ["past@past.example"])
     page = await visitor.open("/queue")
+    await page.get_by_label("Search the queue").fill("past@")
     await page.get_by_label("Select the message to past@past.example").check()
     await page.get_by_role("button", name="Drop silently").click()
     note = page.locator(".toast", has_text="will be dropped")
@@ -143,11 +144,12 @@ async def test_what_was_dropped_stands_among_what_was_sent(visitor: Visitor) -> 
 async def test_a_hold_rule_is_added_shows_what_it_holds_and_is_removed(visitor: Visitor) -> None:
     page = await visitor.open("/queue/holds/new")
     dialog = page.get_by_role("dialog", name="Add a hold rule")
+    await expect(dialog.get_by_label("Name")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(dialog).to_contain_text("Give the rule a name")
     await page.keyboard.type("to-held")
     await page.keyboard.press("Enter")
-    domains = page.get_by_label("To domains", exact=True)
+    domains = page.get_by_label("Add a domain").last
     await domains.fill("held.example")
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Save").click()
