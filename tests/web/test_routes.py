@@ -191,3 +191,21 @@ async def test_with_five_hundred_routes_only_what_changes_is_drawn_again(
     await expect(page.get_by_text("because of server rule 401.")).to_be_visible(timeout=WAIT_MS)
     assert len(await page.evaluate("[...window.touched]")) <= 4
     await expect(page.locator(".path li")).to_have_count(401)
+
+
+async def test_a_message_with_a_transport_of_its_own_is_told_about(
+    visitor: Visitor, client: Client, mail_in_it: None
+) -> None:
+    (item, *_) = (await client.queue()).items
+    await set_routes(client, to(minimum_attempts=2))
+    page = await visitor.open("/routes")
+    await page.get_by_label("Or a message in the queue").select_option(str(item.id))
+    await expect(page.get_by_text("Goes out directly: no route matches.")).to_be_visible()
+    await expect(page.get_by_text("All attempts: 1–2 direct, from 3 relay.")).to_be_visible()
+    await page.get_by_label("Attempt 1").press("End")
+    await expect(page.get_by_text("Goes through relay because of server rule 1.")).to_be_visible()
+    await client.choose_transport([item.id], "relay")
+    await page.get_by_label("Attempt").press("Home")
+    await expect(page.get_by_text("Routes are ignored.")).to_be_visible()
+    await expect(page.get_by_text("because somebody chose that")).to_be_visible()
+    await client.choose_transport([item.id], None)
