@@ -83,6 +83,7 @@ class Inbound:
                 recipient=str(address),
                 reply=str(answer),
                 peer=session.peer_address,
+                session=session.cid,
             )
             log.info(
                 "recipient refused",
@@ -108,6 +109,7 @@ class Inbound:
             recipient=str(recipient.address),
             reply=str(MAILBOX_FULL),
             peer=session.peer_address,
+            session=session.cid,
         )
         return False
 
@@ -145,6 +147,7 @@ class Inbound:
             tls=session.tls,
             size_bytes=str(size_bytes),
             message_id=_message_id(header),
+            session=session.cid,
         )
         facts = await gather_facts(self._checks, Incoming(envelope, content, session))
         decision = decide(facts, received_count=_count_received(header))

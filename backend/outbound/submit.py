@@ -394,6 +394,7 @@ class Submitter:
                     "recipients": ", ".join(named),
                     "peer": facts.peer_address,
                     "message_id": prepared.message_id,
+                    "session": str(facts.cid),
                 },
             )
         )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 
 from backend.core.events import ProblemRaised, TimelineEntry
 from backend.core.ids import TraceId
@@ -96,7 +96,7 @@ def tell(place, trace: str, kind: str, text: str, **details: str) -> None:
 
 def test_a_message_says_what_became_of_it_and_leads_on(in_office) -> None:
     async def scenario(place) -> None:
-        tell(place, "ab12-1", "rejected", "Refused: No such user", sender="x@y.test")
+        tell(place, "ab12-1", "rejected", "Refused: No such user", session="ab12")
         page = await place.visit("/activity/ab12-1")
         assert page.verdict.title().startswith("It was refused.")
         assert page._question.text() == "Why was this refused?"
@@ -132,17 +132,23 @@ def test_messages_are_found_and_older_ones_are_fetched(in_office, monkeypatch) -
 def test_long_work_is_shown_stopped_and_put_away(in_office) -> None:
     async def scenario(place) -> None:
         tray = place.window.tray
+
+        async def push(name: str) -> None:
+            def there() -> bool:
+                found = tray.panel.findChildren(QAbstractButton)
+                return any(one.accessibleName() == name and one.isVisible() for one in found)
+
+            await place.until(there)
+            press(tray.panel, name)
+
         assert tray.button.isHidden()
         await place.client.verify()
         await place.until(lambda: "50 %" in tray.button.text())
         tray.button.click()
-        await place.turn()
-        assert tray.panel.isVisible()
-        press(tray.panel, "Stop: Checking the stored mail")
-        press(tray.panel, "Stop now: Checking the stored mail")
+        await push("Stop: Checking the stored mail")
+        await push("Stop now: Checking the stored mail")
         await place.until(lambda: "1 task ended" in tray.button.text())
-        await place.turn()
-        press(tray.panel, "Seen: Checking the stored mail")
+        await push("Seen: Checking the stored mail")
         await place.until(tray.button.isHidden)
         assert tray.panel.isHidden()
 

@@ -134,8 +134,8 @@ async def _links(services: Services, record: TraceRecord) -> list[t.TraceLink]:
             put(f"Account {account}", f"/accounts/{account}", "user")
         if len(found) >= MAX_LINKS:
             break
-    session = record.trace.partition("-")[0]
-    put("Log lines of this session", f"/log/{session}", "terminal-2")
+    session = next((s for each in record.entries if (s := each.details.get("session"))), "")
+    put("Log lines of this session", f"/log/{session or record.trace}", "terminal-2")
     return list(found.values())
 
 

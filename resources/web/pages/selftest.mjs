@@ -27,7 +27,7 @@ export function SelfTest({ account, kind = "primary" }) {
     setBusy(true);
     setError(null);
     try {
-      const { items } = await get("/accounts");
+      const { items } = await get("/accounts", { limit: 500 });
       if (!items.length) throw new Error("Add an account first: the message needs somebody to go to.");
       if (items.length === 1) {
         await sendTo(items[0].id);

@@ -114,7 +114,9 @@ def tell(rig, trace, kind, text, **details):
 
 
 async def test_a_delivered_message_says_where_it_is_and_leads_on(rig, client):
-    tell(rig, "ab12-1", "received", "Mail came", sender="x@y.test", peer="192.0.2.1")
+    tell(
+        rig, "ab12-1", "received", "Mail came", sender="x@y.test", peer="192.0.2.1", session="ab12"
+    )
     tell(rig, "ab12-1", "delivered", "It lies", account="anna", mailbox="INBOX")
     found = await client.trace("ab12-1")
     assert found.sentence == "It was delivered to anna's INBOX at once."
