@@ -118,7 +118,8 @@ def test_every_page_opens(run_async, qtbot, tmp_path: Path, theme: str) -> None:
                 if "{" in path:
                     continue
                 page = await place.visit(path)
-                assert place.window.info.id == info.id, path
+                # A wizard goes on at a path of its own as soon as the server has begun it.
+                assert place.window.info.id in {info.id, "flow"}, path
                 assert page.state in {"full", "empty"}, f"{path}: {page.error.body()}"
                 assert page.heading.text(), path
                 assert not place.window.error_banner.isVisible(), path

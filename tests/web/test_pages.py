@@ -47,7 +47,7 @@ PAGES = {
     "/signins": "table",
     "/health": ".checkrow",
     "/settings": ".editor",
-    "/settings/revisions": ".diff .added",
+    "/settings/revisions": ".diff",
     "/server": ".facts",
     "/nowhere": ".empty",
 }
