@@ -71,6 +71,7 @@ class FlowPage(Page):
         self._actions = QHBoxLayout()
         self._report = QVBoxLayout()
         self.typed = QLineEdit()
+        self.typed.setAccessibleName("Name, to confirm")
         self.typed.setMaximumWidth(palette.size("form_max"))
         self._typed_label = Label("", bold=True)
         self._typed_label.setBuddy(self.typed)
