@@ -26,6 +26,17 @@ def in_office(run_async, qtbot, tmp_path: Path):
     return run
 
 
+async def push(place, parent, name: str) -> None:
+    """Presses the button once it is there."""
+
+    def there() -> bool:
+        found = parent.findChildren(QAbstractButton)
+        return any(one.accessibleName() == name and one.isVisible() for one in found)
+
+    await place.until(there)
+    press(parent, name)
+
+
 def raise_(place, number: int, severity=Severity.WARNING) -> None:
     problem = Problem(
         code="tls.expires", subject=f"{number}", message=f"Matter {number}", severity=severity
@@ -42,10 +53,10 @@ def test_three_cards_and_the_rest_on_request(in_office) -> None:
         for number in range(4):
             raise_(place, number)
         page = await place.visit("/")
-        assert len(cards(page)) == 3
-        press(page, "2 more things to look at")  # beside these there is no account yet
+        await place.until(lambda: len(cards(page)) == 3)
+        await push(place, page, "2 more things to look at")  # beside these there is no account yet
         await place.until(lambda: len(cards(page)) == 5)
-        press(cards(page)[0], f"Why? {cards(page)[0].title()}")
+        await push(place, cards(page)[0], f"Why? {cards(page)[0].title()}")
         assert not cards(page)[0]._why.isHidden()
 
     in_office(scenario)
@@ -55,10 +66,10 @@ def test_a_problem_is_left_as_it_is_and_comes_back_by_undo(in_office) -> None:
     async def scenario(place) -> None:
         raise_(place, 1, Severity.ERROR)
         page = await place.visit("/")
-        press(page, "Acknowledge: Matter 1")
+        await push(place, page, "Acknowledge: Matter 1")
         dialog = await place.dialog()
         dialog.findChild(QLineEdit).setText("Known")
-        press(dialog, "Acknowledge")
+        await push(place, dialog, "Acknowledge")
         await place.until(lambda: "Matter 1" not in [card.title() for card in cards(page)])
         assert (await place.client.overview()).acknowledged[0].note == "Known"
         place.window.toast.take_back()
@@ -70,10 +81,10 @@ def test_a_problem_is_left_as_it_is_and_comes_back_by_undo(in_office) -> None:
 def test_sending_is_paused_and_resumed(in_office) -> None:
     async def scenario(place) -> None:
         page = await place.visit("/")
-        press(page, "Pause sending")
+        await push(place, page, "Pause sending")
         await place.until(lambda: any("paused" in card.title() for card in cards(page)))
         card = next(card for card in cards(page) if "paused" in card.title())
-        press(card, "Resume sending")
+        await push(place, card, "Resume sending")
         await place.until(lambda: not any("paused" in card.title() for card in cards(page)))
         assert not (await place.client.overview()).sending_paused
 
@@ -83,7 +94,7 @@ def test_sending_is_paused_and_resumed(in_office) -> None:
 def test_a_next_step_is_put_away(in_office) -> None:
     async def scenario(place) -> None:
         page = await place.visit("/")
-        press(page, "Do not suggest any more: Add a first account")
+        await push(place, page, "Do not suggest any more: Add a first account")
         await place.until(page._steps.isHidden)
 
     in_office(scenario)
@@ -100,7 +111,7 @@ def test_a_message_says_what_became_of_it_and_leads_on(in_office) -> None:
         page = await place.visit("/activity/ab12-1")
         assert page.verdict.title().startswith("It was refused.")
         assert page._question.text() == "Why was this refused?"
-        press(page, "Log lines of this session")
+        await push(place, page, "Log lines of this session")
         await place.until(lambda: place.window.info.id == "log")
         assert place.window.current.search.text() == "ab12"
 
@@ -115,7 +126,7 @@ def test_messages_are_found_and_older_ones_are_fetched(in_office, monkeypatch) -
             tell(place, f"t{number}-1", "received", f"Mail {number}", peer=f"192.0.2.{number}")
         page = await place.visit("/activity")
         assert page.model.rowCount() == 3
-        press(page, "Older messages")
+        await push(place, page, "Older messages")
         await place.until(lambda: page.model.rowCount() == 5)
         assert page.older.isHidden()
         page.search.setText("192.0.2.4")
@@ -123,7 +134,7 @@ def test_messages_are_found_and_older_ones_are_fetched(in_office, monkeypatch) -
         assert page._understood.text() == "Searched for as IP address"
         page.search.setText("nothing like it")
         await place.until(page.none_match.isVisible)
-        press(page, "Clear the filter")
+        await push(place, page, "Clear the filter")
         await place.until(lambda: page.model.rowCount() == 3)
 
     in_office(scenario)
@@ -132,23 +143,14 @@ def test_messages_are_found_and_older_ones_are_fetched(in_office, monkeypatch) -
 def test_long_work_is_shown_stopped_and_put_away(in_office) -> None:
     async def scenario(place) -> None:
         tray = place.window.tray
-
-        async def push(name: str) -> None:
-            def there() -> bool:
-                found = tray.panel.findChildren(QAbstractButton)
-                return any(one.accessibleName() == name and one.isVisible() for one in found)
-
-            await place.until(there)
-            press(tray.panel, name)
-
         assert tray.button.isHidden()
         await place.client.verify()
         await place.until(lambda: "50 %" in tray.button.text())
         tray.button.click()
-        await push("Stop: Checking the stored mail")
-        await push("Stop now: Checking the stored mail")
+        await push(place, tray.panel, "Stop: Checking the stored mail")
+        await push(place, tray.panel, "Stop now: Checking the stored mail")
         await place.until(lambda: "1 task ended" in tray.button.text())
-        await push("Seen: Checking the stored mail")
+        await push(place, tray.panel, "Seen: Checking the stored mail")
         await place.until(tray.button.isHidden)
         assert tray.panel.isHidden()
 

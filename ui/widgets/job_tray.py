@@ -84,6 +84,7 @@ class JobTray(QObject):
         super().__init__(shell)
         self._session, self._scope, self._go, self._shell = session, scope, go, shell
         self._jobs: dict[str, t.Job] = {}
+        self._heard = 0
         self.button: QPushButton = button("Long work", self._toggle, icon="clock")
         self.button.setParent(shell)
         self.button.hide()
@@ -105,11 +106,15 @@ class JobTray(QObject):
         return sorted(shown, key=lambda job: job.started_at, reverse=True)
 
     async def read(self) -> None:
-        found = await self._session.call(lambda client: client.jobs())
+        heard = -1
+        while heard != self._heard:  # else what came meanwhile would be taken back
+            heard = self._heard
+            found = await self._session.call(lambda client: client.jobs())
         self._jobs = {job.id: job for job in found}
         self._draw()
 
     def take(self, job: t.Job) -> None:
+        self._heard += 1
         self._jobs[job.id] = job
         self._draw()
 

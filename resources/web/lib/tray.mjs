@@ -15,11 +15,19 @@ const ENDS = {
 function useJobs() {
   const [jobs, setJobs] = useState([]);
   useEffect(() => {
-    const read = () => get("/jobs").then(({ items }) => setJobs(items), () => {});
+    let heard = 0;
+    const read = async () => {
+      const before = heard;
+      const reply = await get("/jobs").catch(() => null);
+      if (heard !== before) await read(); // else what came meanwhile would be taken back
+      else if (reply) setJobs(reply.items);
+    };
     read();
     return listen((event) => {
-      if (event.topic === "jobs") setJobs((old) => [event.job, ...old.filter((job) => job.id !== event.job.id)]);
-      else if (event.topic === "resync" || (event.topic === "link" && event.up)) read();
+      if (event.topic === "jobs") {
+        heard += 1;
+        setJobs((old) => [event.job, ...old.filter((job) => job.id !== event.job.id)]);
+      } else if (event.topic === "resync" || (event.topic === "link" && event.up)) read();
     });
   }, []);
   return jobs.filter((job) => job.state === "running" || !job.seen).sort((a, b) => b.started_at.localeCompare(a.started_at));
