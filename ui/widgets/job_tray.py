@@ -106,10 +106,11 @@ class JobTray(QObject):
         return sorted(shown, key=lambda job: job.started_at, reverse=True)
 
     async def read(self) -> None:
-        heard = -1
-        while heard != self._heard:  # else what came meanwhile would be taken back
+        while True:
             heard = self._heard
             found = await self._session.call(lambda client: client.jobs())
+            if heard == self._heard:  # else what came meanwhile would be taken back
+                break
         self._jobs = {job.id: job for job in found}
         self._draw()
 
