@@ -106,6 +106,11 @@ async def test_a_route_is_dragged_to_its_place(visitor: Visitor, client: Client)
     await set_routes(client, to("a.test"), to("b.test"), to("c.test"))
     page = await visitor.open("/routes")
     await expect(cards(page)).to_have_count(3)
+    routes, tester = page.locator(".routes"), page.locator(".with-tester > aside")
+    left, right = await routes.bounding_box(), await tester.bounding_box()
+    assert left is not None
+    assert right is not None
+    assert right["x"] >= left["x"] + left["width"]  # beside them, not below
     await cards(page).nth(2).locator(".grip").drag_to(cards(page).nth(0))
     await expect(cards(page).nth(0)).to_contain_text("c.test")
     await expect(page.get_by_text("1 change not saved yet")).to_be_visible()
