@@ -111,6 +111,7 @@ def test_restart_comes_back_by_itself(rig: Rig) -> None:
     async def scenario() -> None:
         page = await rig.show("/server")
         press(page, "Restart the server")
+        press(await rig.dialog(), "Restart")
         await rig.until(lambda: rig.control.starts)
         await rig.until(lambda: rig.session.is_connected)
 

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+from PySide6.QtWidgets import QPushButton
+
 from backend.api import types as t
 from backend.core.events import SignedIn, TimelineEntry
 from backend.core.ids import TraceId
+from backend.observe import log as logs
 from tests.support.office import office
 from tests.support.window import press
+from ui.pages.log import LogPage
 from ui.pages.message import MessagePage
 from ui.pages.revisions import RevisionsPage
 from ui.pages.settings import SettingsPage
@@ -188,5 +192,46 @@ def test_a_message_has_a_page_whose_steps_come_as_they_happen(
                 )
             await place.until(lambda: len(page.timeline.steps()) == 2)
             await place.until(lambda: "It was delivered" in page.verdict.title())
+
+    run_async(scenario())
+
+
+def test_browsers_that_are_signed_in_are_listed_and_signed_out(
+    run_async, qtbot, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with office(tmp_path) as place, place.server.remote() as browser:
+            await browser.sign_in(place.server.password)
+            page = await place.visit("/server")
+            name = "Sign out Python"
+            found = [
+                one.accessibleName()
+                for one in page.findChildren(QPushButton)
+                if one.accessibleName().startswith(name)
+            ]
+            assert len(found) == 1
+            press(page, found[0])
+            await place.until(lambda: place.window.toast.text() == "That session has ended.")
+            assert await place.client.sessions() == []
+
+    run_async(scenario())
+
+
+def test_the_log_shows_one_part_or_one_session(run_async, qtbot, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with office(tmp_path) as place:
+            page = await place.visit("/log")
+            assert isinstance(page, LogPage)
+            log = logs.get("backend.smtpd.listener")
+            for cid in ("a1", "b2"):
+                with logs.bound(cid=cid):
+                    log.info("connection opened")
+                    log.info("message accepted")
+            await place.until(lambda: page.part.box.findData("smtpd") >= 0)
+            page.part.select("smtpd")
+            assert page.model.rowCount() == 4
+            page.table.select(2)
+            press(page, "Only this session")
+            assert [line.fields["cid"] for line in page.model.rows()] == ["b2", "b2"]
 
     run_async(scenario())

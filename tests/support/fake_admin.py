@@ -295,6 +295,9 @@ class FakeAdmin:
     def _change_admin_password(self, _request: web.Request, _body: Any) -> t.NewPassword:
         return t.NewPassword(password="new-admin-password-1234")
 
+    def _sessions(self, _request: web.Request, _body: Any) -> t.AdminSessions:
+        return t.AdminSessions(items=[])
+
     def _status(self, _request: web.Request, _body: Any) -> t.Status:
         return t.Status.model_validate(
             {

@@ -51,6 +51,10 @@ class LogPage(Page):
         self.level.select("info")
         self.level.chosen.connect(self._filter)
         self.level.setMinimumWidth(210)
+        self.part = Choice("Part of the server")
+        self.part.set_entries([("", "All")])
+        self.part.chosen.connect(self._filter)
+        self.part.setMinimumWidth(150)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Words, or /regular expression/")
         self.search.setAccessibleName("Filter by text")
@@ -62,10 +66,23 @@ class LogPage(Page):
         copy = button("Copy", self.copy, icon="copy", name="Copy the selected lines, or all")
         save = button("Save…", self.save, icon="device-floppy", name="Save the shown lines")
         wipe = button("Clear", self.wipe, icon="trash", name="Clear the view")
-        for one in (self.pause, copy, save, wipe):
+        self.session = button(
+            "Only this session",
+            self.only_session,
+            icon="filter",
+            help="All lines of the connection or delivery to which the selected line belongs.",
+        )
+        self.session.setEnabled(False)
+        for one in (self.session, self.pause, copy, save, wipe):
             self.toolbar.addWidget(one)
         self.body.addLayout(
-            row(self.level, column(caption, self.search, gap="xs"), gap="m", grow=1)
+            row(
+                self.level,
+                self.part,
+                column(caption, self.search, gap="xs"),
+                gap="m",
+                grow=2,
+            )
         )
         self.note = Banner()
         self.body.addWidget(self.note)
@@ -96,6 +113,7 @@ class LogPage(Page):
         self.model: RowsModel[t.LogLine] = RowsModel(columns, key=lambda line: line.seq)
         self.table = Table(self.model, "Log lines", multiple=True)
         self.table.setProperty("kind", "log")
+        self.table.picked.connect(self._picked)
         self.table.verticalHeader().setDefaultSectionSize(self.table.fontMetrics().height() + 6)
         self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.body.addWidget(self.table, 1)
@@ -164,6 +182,9 @@ class LogPage(Page):
         self._say()
 
     def _say(self) -> None:
+        parts = self.buffer.parts()
+        if len(parts) + 1 != self.part.box.count():
+            self.part.set_entries([("", "All"), *((part, part) for part in parts)])
         shown, kept = self.model.rowCount(), len(self.buffer)
         text = wording.count(shown, "line")
         if shown != kept:
@@ -188,6 +209,7 @@ class LogPage(Page):
 
     def _filter(self) -> None:
         self.buffer.level = self.level.value() or "info"
+        self.buffer.part = self.part.value()
         if self.buffer.set_text(self.search.text()):
             self.note.hide()
         else:
@@ -220,6 +242,18 @@ class LogPage(Page):
         else:
             self.mark_stale()
         self._say()
+
+    def _picked(self) -> None:
+        chosen = self.table.chosen()
+        self.session.setEnabled(len(chosen) == 1 and bool(words.session_of(chosen[0])))
+
+    def only_session(self) -> None:
+        chosen: list[t.LogLine] = self.table.chosen()
+        if chosen and (session := words.session_of(chosen[0])):
+            self.search.setText(session)
+            self.level.select("debug")
+            self.part.select("")
+            self._filter()
 
     def _chosen_text(self) -> str:
         lines: list[t.LogLine] = self.table.chosen() or self.model.rows()

@@ -5,7 +5,7 @@ from functools import partial
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QGridLayout, QPlainTextEdit
+from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QVBoxLayout
 
 from backend.api import pages as registry
 from backend.api import types as t
@@ -20,9 +20,10 @@ from ui.widgets.copyfield import CopyField
 from ui.widgets.dialogs import Sheet, ask, wait_for
 from ui.widgets.forms import Choice
 from ui.widgets.surface import Banner, Card, StatusPill
-from ui.widgets.text import Label, button, column, row
+from ui.widgets.text import Label, button, clear, column, row
 
 TAIL_LINES = 30
+SHOWN_SESSIONS = 8
 BUSY = {LinkState.STARTING, LinkState.RESTARTING, LinkState.STOPPING, LinkState.CONNECTING}
 
 
@@ -109,6 +110,24 @@ class ServerPage(Page):
         web.body.addLayout(row(self._web_open, self._web_password, None))
         self.body.addWidget(web)
 
+        self._sessions = QVBoxLayout()
+        sessions = Card("Signed in to the administration")
+        sessions.body.addWidget(
+            Label(
+                "From other computers it can be reached only where a listener offers it to them, which none does at first. "
+                "After wrong passwords an address waits longer and longer; nobody is locked out for good.",
+                tone="muted",
+            )
+        )
+        sessions.body.addLayout(self._sessions)
+        sessions.body.addLayout(
+            row(
+                button("Refused sign-ins", lambda: desk.go("/signins"), kind="link", icon="key"),
+                None,
+            )
+        )
+        self.body.addWidget(sessions)
+
         window = Card("This window")
         self.appearance = Choice(
             "Appearance", "System follows light and dark as your desktop does."
@@ -122,7 +141,7 @@ class ServerPage(Page):
         )
         self.body.addWidget(window)
         self.body.addStretch(1)
-        self._connected_cards = (ports, facts, web, settings)
+        self._connected_cards = (ports, facts, web, settings, sessions)
         desk.session.state_changed.connect(self.draw_state)
         self.draw_state()
 
@@ -137,13 +156,14 @@ class ServerPage(Page):
             card.setVisible(self._status is not None)
         if self._status is not None:
             self._draw(self._status)
+            self._draw_sessions(await self.desk.session.call(lambda client: client.sessions()))
         else:
             self._problems.hide()
         self.draw_state()
         return True
 
     def take(self, event: t.EventData) -> None:
-        if isinstance(event, t.ConfigEvent | t.ProblemEvent):
+        if isinstance(event, t.ConfigEvent | t.ProblemEvent | t.SignInEvent):
             self.mark_stale()
 
     def draw_state(self) -> None:
@@ -222,8 +242,51 @@ class ServerPage(Page):
     def _start(self) -> None:
         self.do(self.desk.session.start_server(), "start server")
 
+    def _draw_sessions(self, sessions: list[t.AdminSession]) -> None:
+        clear(self._sessions)
+        now = datetime.now(UTC)
+        order = sorted(sessions, key=lambda one: (one.current, one.used_at), reverse=True)
+        for one in order[:SHOWN_SESSIONS]:
+            program = one.program or "A program"
+            used = wording.moment_ago(one.used_at, now)
+            where = f"{one.peer or 'this computer'}, used {used}"
+            name = "This window" if one.current else program
+            line = row(Label(name, wrap=False), Label(where, tone="muted", wrap=False), None)
+            if not one.current:
+                line.addWidget(
+                    button(
+                        "Sign out",
+                        partial(self._end_session, one.id),
+                        kind="link",
+                        name=f"Sign out {program} of {one.peer}",
+                    )
+                )
+            self._sessions.addLayout(line)
+        if (more := len(order) - SHOWN_SESSIONS) > 0:
+            self._sessions.addWidget(Label(f"and {more} more", tone="muted"))
+        if not order:
+            self._sessions.addWidget(Label("Nobody but this computer's owner.", tone="muted"))
+
+    def _end_session(self, session: str) -> None:
+        self.do(self._ending_session(session), "end session")
+
+    async def _ending_session(self, session: str) -> None:
+        await self.desk.session.call(lambda client: client.revoke_session(session))
+        self.desk.toast("That session has ended.")
+        self.mark_stale()
+
     def _restart(self) -> None:
-        self.do(self.desk.session.restart_server(), "restart server")
+        self.do(self._restarting(), "restart server")
+
+    async def _restarting(self) -> None:
+        if await ask(
+            self.desk.window,
+            "Restart the server?",
+            "Mail apps lose their connection for a moment and come back by themselves. No mail is lost.",
+            yes="Restart",
+            no="Keep running",
+        ):
+            await self.desk.session.restart_server()
 
     def _stop(self) -> None:
         self.do(self._stopping(), "stop server")

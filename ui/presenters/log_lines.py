@@ -48,6 +48,16 @@ def as_text(line: t.LogLine) -> str:
     return f"{text}\n{line.trace}" if line.trace else text
 
 
+def part_of(line: t.LogLine) -> str:
+    return line.logger.partition(".")[0]
+
+
+def session_of(line: t.LogLine) -> str:
+    """What finds all lines of the same connection or delivery; empty when the line belongs to none."""
+    cid = line.fields.get("cid")
+    return f"cid={cid}" if cid else ""
+
+
 class LogBuffer:
     """The last lines in order, and which of them a level and a text let through."""
 
@@ -55,6 +65,8 @@ class LogBuffer:
         self._lines: deque[t.LogLine] = deque(maxlen=KEPT_LINES)
         self._last_seq = 0
         self.level = "info"
+        self.part = ""
+        """Of the server, such as `smtpd`; empty: all."""
         self._words = ""
         self._pattern: re.Pattern[str] | None = None
 
@@ -78,6 +90,8 @@ class LogBuffer:
     def matches(self, line: t.LogLine) -> bool:
         if _RANK[line.level] < _RANK[self.level]:
             return False
+        if self.part and part_of(line) != self.part:
+            return False
         if not self._words:
             return True
         row = present(line)
@@ -97,6 +111,10 @@ class LogBuffer:
             if self.matches(line):
                 shown.append(line)
         return shown
+
+    def parts(self) -> list[str]:
+        """Parts of the server that have written something."""
+        return sorted({part_of(line) for line in self._lines})
 
     def shown(self) -> list[t.LogLine]:
         return [line for line in self._lines if self.matches(line)]

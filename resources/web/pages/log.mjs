@@ -19,6 +19,8 @@ const quoted = (value) => {
 const fieldsOf = (line) => Object.entries(line.fields).map(([name, value]) => `${name}=${quoted(value)}`).join(" ");
 const asText = (line) => `${line.at} ${line.level.toUpperCase().padEnd(7)} ${line.logger}: ${line.message}  ${fieldsOf(line)}`.trimEnd() + (line.trace ? `\n${line.trace}` : "");
 
+const partOf = (line) => line.logger.split(".")[0];
+
 /** All words must occur; between slashes it is a regular expression. */
 function matcher(text) {
   const plain = text.trim().toLowerCase();
@@ -100,12 +102,19 @@ function useLines(running) {
 export function LiveLog({ session = "" }) {
   const [level, setLevel] = useState(session ? "debug" : "info");
   const [text, setText] = useState(session);
+  const [part, setPart] = useState("");
   const [running, setRunning] = useState(true);
   const [following, setFollowing] = useState(true);
   const box = useRef(null);
   const { lines, error, clear } = useLines(running);
   const { fits, broken } = useMemo(() => matcher(text), [text]);
-  const shown = useMemo(() => lines.filter((line) => RANK[line.level] >= RANK[level] && fits(line)), [lines, level, fits]);
+  const shown = useMemo(() => lines.filter((line) => RANK[line.level] >= RANK[level] && (!part || partOf(line) === part) && fits(line)), [lines, level, part, fits]);
+  const parts = useMemo(() => [...new Set(lines.map(partOf))].sort(), [lines]);
+  const onlySession = (cid) => {
+    setText(`cid=${cid}`);
+    setLevel("debug");
+    setPart("");
+  };
   const toEnd = () => {
     if (box.current) box.current.scrollTop = box.current.scrollHeight;
   };
@@ -130,6 +139,7 @@ export function LiveLog({ session = "" }) {
     <div class="filters" role="search">
       <input type="search" class="filter" value=${text} placeholder="Words, or /a regular expression/" aria-label="Only lines with" onInput=${(e) => setText(e.target.value)} />
       <select value=${level} aria-label="Level" onChange=${(e) => setLevel(e.target.value)}>${LEVELS.map(([value, name]) => html`<option value=${value}>${name}</option>`)}</select>
+      <select value=${part} aria-label="Part of the server" onChange=${(e) => setPart(e.target.value)}><option value="">All parts</option>${parts.map((each) => html`<option value=${each}>${each}</option>`)}</select>
       <span class="muted" role="status">${count(shown.length, "line")}${shown.length !== lines.length && ` of ${number(lines.length)}`}${!running && ", paused"}</span>
     </div>
     ${broken && html`<p class="muted" role="status">This is no regular expression. It is searched for as plain words.</p>`}
@@ -138,13 +148,13 @@ export function LiveLog({ session = "" }) {
       <div class="log card" ref=${box} tabindex="0" role="log" aria-label="Log lines" aria-live="off" onScroll=${scrolled}>
         ${shown.length === 0 && html`<${Empty} icon="terminal-2" text=${lines.length ? "No line matches the filter." : "No line yet."} />`}
         ${shown.length > DRAWN && html`<p class="muted">The newest ${number(DRAWN)} are shown; Save and Copy take all.</p>`}
-        ${shown.slice(-DRAWN).map((line) => html`<${Line} line=${line} key=${line.key} />`)}
+        ${shown.slice(-DRAWN).map((line) => html`<${Line} line=${line} key=${line.key} onlySession=${onlySession} />`)}
       </div>
       ${!following && shown.length > 0 && html`<${Button} icon="arrow-down" onClick=${() => { setFollowing(true); toEnd(); }}>Newest lines</${Button}>`}
     </div>`;
 }
 
-function Line({ line }) {
+function Line({ line, onlySession }) {
   return html`<div class=${`line ${line.level}`}><time datetime=${line.at}>${timeOfDay(line.at)}</time><b>${line.level}</b><span class="logger" title=${line.logger}>${line.logger}</span>
-    <span class="grow">${line.message} <i>${fieldsOf(line)}</i>${line.trace && html`<details><summary>Trace</summary><pre>${line.trace}</pre></details>`}</span></div>`;
+    <span class="grow">${line.message} <i>${fieldsOf(line)}</i>${line.fields.cid && html` <button type="button" class="link" onClick=${() => onlySession(line.fields.cid)}>Only this session</button>`}${line.trace && html`<details><summary>Trace</summary><pre>${line.trace}</pre></details>`}</span></div>`;
 }
