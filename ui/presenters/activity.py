@@ -26,7 +26,9 @@ KINDS: dict[str, tuple[str, str, str]] = {
 }
 UNKNOWN = ("neutral", "circle-dashed", "")
 
-TOLD = frozenset({"direction", "sender", "recipient", "recipients", "account", "mailbox"})
+TOLD = frozenset(
+    {"direction", "sender", "recipient", "recipients", "account", "mailbox", "session"}
+)
 """Facts that the sentence of a step or the head of the panel says already."""
 
 

@@ -126,7 +126,7 @@ def _facts(services: Services, free: int, total: int) -> list[o.Fact]:
                 facts.append(
                     o.Fact(
                         label="Certificate",
-                        value=check.summary,
+                        value=check.summary.removeprefix("The certificate is "),
                         tone=tone,
                         path="/system/certificates",
                     )

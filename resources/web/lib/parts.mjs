@@ -211,11 +211,14 @@ export function stepOf(kind) {
   return { tone, icon, word };
 }
 
+// What the sentence of a step or the head of the page says already; as in the window.
+const TOLD = new Set(["direction", "sender", "recipient", "recipients", "account", "mailbox", "session"]);
+
 /** A message's way, step by step, in plain words. */
 export function Timeline({ steps }) {
   return html`<ol class="timeline" aria-live="polite">
     ${steps.map((step) => {
-      const notes = Object.entries(step.details ?? {}).filter(([, value]) => value);
+      const notes = Object.entries(step.details ?? {}).filter(([name, value]) => value && !TOLD.has(name));
       return html`<li class=${stepOf(step.kind).tone} key=${step.at + step.kind + step.text} data-kind=${step.kind}>
         <${Icon} name=${stepOf(step.kind).icon} />
         <div><p>${step.text || step.kind}</p>
