@@ -80,6 +80,7 @@ def test_all_that_match_are_held_at_once(in_queue, monkeypatch):
         press(page, "Hold the selected")
         await place.until(lambda: place.window.toast.text() == "30 messages put on hold.")
         assert (await place.client.queue()).held == 30
+        await place.until(lambda: set(states(page).values()) == {"held"})
         place.window.toast.take_back()
         await place.until(lambda: set(states(page).values()) == {"waiting"})
         assert (await place.client.queue()).held == 0
