@@ -16,6 +16,7 @@ from app.cli.queue import queue
 from app.cli.routes import route
 from app.cli.sendmail import sendmail
 from app.cli.server import admin_password, open_, restart, status, stop
+from app.cli.signins import sign_ins
 from app.cli.start import serve, trial, window
 from app.cli.tls import tls
 from app.cli.transports import transport
@@ -62,6 +63,7 @@ for command in (
     config,
     form,
     log,
+    sign_ins,
     verify,
     sendmail,
     admin_password,
