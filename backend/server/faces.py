@@ -207,5 +207,9 @@ class Faces:
         accounts = len(self._appliance.accounts.accounts())
         progress.update(0, accounts, "reading every account")
         report = await verify(self._appliance.data.root, clock=self._appliance.clock)
-        progress.update(accounts, accounts, f"{report.messages} messages were checked")
+        progress.update(
+            accounts,
+            accounts,
+            f"{report.messages} {'message was' if report.messages == 1 else 'messages were'} checked",
+        )
         return report.problems

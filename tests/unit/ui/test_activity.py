@@ -40,25 +40,6 @@ def test_facts_are_told_once_and_in_plain_units() -> None:
     assert activity.present_step(step).note == "from 203.0.113.9 · TLSv1.3 · 1.5 KB · host mx"
 
 
-def test_the_verdict_says_how_it_ended() -> None:
-    tone, text = activity.verdict([a_step("received"), a_step("delivered", 0.24)])
-    assert (tone, text) == ("ok", "It is in the mailbox, 240 ms after it was first seen.")
-    assert activity.verdict([a_step("rejected")])[0] == "error"
-    assert "tries again" in activity.verdict([a_step("deferred")])[1]
-    assert activity.verdict([a_step("sent")])[1] == "The other server took it, at once."
-
-
-def test_before_the_first_step_it_is_on_its_way() -> None:
-    assert activity.verdict([]) == ("info", "On its way…")
-    assert "Nothing was heard" in activity.verdict([], since_s=60)[1]
-
-
-def test_final_steps_end_the_waiting() -> None:
-    assert not activity.is_final([])
-    assert not activity.is_final([a_step("queued")])
-    assert activity.is_final([a_step("queued"), a_step("sent")])
-
-
 def test_a_summary_names_the_other_side() -> None:
     incoming = activity.present_summary(
         a_summary(direction="in", sender="x@y", recipients=["me@z"], outcome="delivered"), NOW
@@ -70,14 +51,3 @@ def test_a_summary_names_the_other_side() -> None:
     assert (incoming.who, incoming.arrow) == ("x@y", "arrow-down")
     assert (outgoing.who, outgoing.arrow) == ("a@b, c@d…", "arrow-up")
     assert activity.present_summary(a_summary(direction="in"), NOW).who == "(no sender)"
-
-
-def test_bars_count_hours_with_the_running_one_last() -> None:
-    items = [
-        a_summary(direction="in", started_at=NOW - timedelta(minutes=m)) for m in (0, 10, 70, 3000)
-    ] + [a_summary(direction="out")]
-    bars = activity.per_hour(items, "in", NOW)
-    assert len(bars) == 12
-    assert bars[-1] == 2
-    assert bars[-2] == 1
-    assert sum(bars) == 3

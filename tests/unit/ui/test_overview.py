@@ -35,26 +35,14 @@ def a_problem(text: str, severity: str = "error", **values: object) -> t.Problem
     return t.Problem.model_validate({"code": text, "message": text, "severity": severity, **values})
 
 
-def test_the_verdict_has_a_tone() -> None:
-    tones = [overview.tone_of(a_status(verdict=v)) for v in ("ok", "attention", "problem")]
-    assert tones == ["ok", "warn", "error"]
-
-
-def test_the_subtitle_counts_people_and_time() -> None:
-    assert overview.subtitle(a_status(), NOW) == (
-        "mail.example.org · 2 accounts in 1 domain · running for 2 h"
-    )
-
-
-def test_stats_lead_somewhere_and_warn_of_bounces() -> None:
-    stats = overview.stats(
-        t.Counters(received=34, sent=12, bounced=1, queue_waiting=3, queue_held=2)
-    )
-    assert [stat.value for stat in stats] == ["34", "12", "3", "0"]
-    assert all(stat.path.startswith("/") for stat in stats)
-    assert stats[1].alert
-    assert stats[1].note == "1 came back"
-    assert stats[2].note == "2 on hold"
+def test_figures_move_by_the_id_of_their_card() -> None:
+    figures = overview.live(t.Counters(received=34, sent=1234, queue_waiting=3))
+    assert figures == {
+        "received": "34",
+        "sent": "1\u202f234",
+        "waiting": "3",
+        "rejected": "0",
+    }
 
 
 def test_the_worst_comes_first_and_the_rest_is_counted() -> None:
