@@ -26,10 +26,10 @@ def sign_ins(
     limit: int,
 ) -> None:
     """Show who signed in, or tried to, the newest first."""
-    from backend.api import types as t
+    from backend.api import signins as si
 
     if by_address:
-        wanted = t.SignInSourceQuery(limit=limit, search=text)
+        wanted = si.SignInSourceQuery(limit=limit, search=text)
         sources = ask(
             resolve(folder), lambda client: client.sign_in_sources(wanted), as_json=as_json
         )
@@ -51,7 +51,7 @@ def sign_ins(
             empty="No sign-in was refused.",
         )
         return
-    query = t.SignInQuery(limit=limit, account=account, peer=peer, failed=failed, search=text)
+    query = si.SignInQuery(limit=limit, account=account, peer=peer, failed=failed, search=text)
     found = ask(resolve(folder), lambda client: client.sign_ins(query), as_json=as_json)
     if as_json:
         print_json({"items": [each.model_dump(mode="json") for each in found]})

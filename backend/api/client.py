@@ -24,6 +24,7 @@ from backend.api import domains as dm
 from backend.api import forms as f
 from backend.api import overview as o
 from backend.api import pages as p
+from backend.api import signins as si
 from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
@@ -419,13 +420,13 @@ class Client(FlowCalls):
     async def log(self, query: t.LogQuery | None = None) -> t.Log:
         return await self._call("log", t.Log, query=query)
 
-    async def sign_ins(self, query: t.SignInQuery | None = None) -> list[t.SignInEntry]:
-        return (await self._call("sign_ins", t.SignIns, query=query)).items
+    async def sign_ins(self, query: si.SignInQuery | None = None) -> list[t.SignInEntry]:
+        return (await self._call("sign_ins", si.SignIns, query=query)).items
 
     async def sign_in_sources(
-        self, query: t.SignInSourceQuery | None = None
-    ) -> list[t.SignInSource]:
-        return (await self._call("sign_in_sources", t.SignInSources, query=query)).items
+        self, query: si.SignInSourceQuery | None = None
+    ) -> list[si.SignInSource]:
+        return (await self._call("sign_in_sources", si.SignInSources, query=query)).items
 
     # ---- configuration
 

@@ -19,6 +19,7 @@ from backend.api import forms as f
 from backend.api import overview as o
 from backend.api import pages as p
 from backend.api import queue as q
+from backend.api import signins as si
 from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
@@ -639,13 +640,13 @@ ROUTES: tuple[Route, ...] = (
         query=t.LogQuery,
         raw=EVENT_STREAM,
     ),
-    _get("sign_ins", "/sign-ins", t.SignIns, "Who signed in, or tried to", query=t.SignInQuery),
+    _get("sign_ins", "/sign-ins", si.SignIns, "Who signed in, or tried to", query=si.SignInQuery),
     _get(
         "sign_in_sources",
         "/sign-ins/failures",
-        t.SignInSources,
+        si.SignInSources,
         "Failed sign-ins by the address they came from",
-        query=t.SignInSourceQuery,
+        query=si.SignInSourceQuery,
     ),
     # configuration
     _get("config", "/config", t.Configuration, "The configuration as text and as values"),

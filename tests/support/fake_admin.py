@@ -28,6 +28,7 @@ from backend.api import domains as o
 from backend.api import forms as f
 from backend.api import overview as ov
 from backend.api import queue as q
+from backend.api import signins as si
 from backend.api import tls_reports as r
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
@@ -469,8 +470,8 @@ class FakeAdmin:
             first_time=q.SendLimit(used=1, limit=200),
         )
 
-    def _sign_ins(self, _request: web.Request, _body: Any) -> t.SignIns:
-        return t.SignIns(items=[])
+    def _sign_ins(self, _request: web.Request, _body: Any) -> si.SignIns:
+        return si.SignIns(items=[])
 
     def _add_domain(self, _request: web.Request, body: t.AddDomain) -> t.Domain:
         if body.name in self.domains:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from PySide6.QtWidgets import QWidget
 
+from backend.api import signins as si
 from backend.api import types as t
 from backend.api.client import ApiError
 from ui.control import LocalServer
@@ -323,7 +324,7 @@ class SignInPanel(Panel):
     async def load(self) -> None:
         session = self.desk.session
         account = await session.call(lambda client: client.account(self.thing))
-        query = t.SignInQuery(account=account.id, limit=SIGN_INS)
+        query = si.SignInQuery(account=account.id, limit=SIGN_INS)
         found = await session.call(lambda client: client.sign_ins(query))
         self._account = account
         verb = "Allow again" if account.disabled else "Switch off"

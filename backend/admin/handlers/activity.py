@@ -7,6 +7,7 @@ from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.admin.services import Services
 from backend.admin.trace_words import judge
+from backend.api import signins as si
 from backend.api import types as t
 from backend.core.errors import NotFoundError, UserError
 from backend.core.ids import QueueId, TraceId
@@ -156,8 +157,8 @@ async def log(call: Call) -> t.Log:
     return await run_blocking(Pool.FILES, read)
 
 
-async def sign_ins(call: Call) -> t.SignIns:
-    query = call.query(t.SignInQuery)
+async def sign_ins(call: Call) -> si.SignIns:
+    query = call.query(si.SignInQuery)
     wanted = SignInFilter(
         account=query.account,
         peer=query.peer,
@@ -169,18 +170,18 @@ async def sign_ins(call: Call) -> t.SignIns:
     entries = call.services.activity.sign_ins.snapshot()
     found = await run_blocking(Pool.FILES, matching, entries, wanted)
     shown = found[query.offset : query.offset + query.limit]
-    return t.SignIns(
+    return si.SignIns(
         items=[wire.sign_in(entry, number) for number, entry in shown], total=len(found)
     )
 
 
-async def sign_in_sources(call: Call) -> t.SignInSources:
-    query = call.query(t.SignInSourceQuery)
+async def sign_in_sources(call: Call) -> si.SignInSources:
+    query = call.query(si.SignInSourceQuery)
     entries = call.services.activity.sign_ins.snapshot()
     found = await run_blocking(Pool.FILES, by_address, entries, query.search)
-    return t.SignInSources(
+    return si.SignInSources(
         items=[
-            t.SignInSource(
+            si.SignInSource(
                 peer=one.peer,
                 count=one.count,
                 first_at=wire.at(one.first_at),

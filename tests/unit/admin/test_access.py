@@ -18,7 +18,7 @@ from backend.admin.local_socket import open_local_socket
 from backend.admin.password import AdminPassword
 from backend.admin.sessions import Sessions
 from backend.admin.throttle import Throttle
-from backend.api import types as t
+from backend.api import signins as si
 from backend.api.client import ApiError, Client, NotReachableError
 from backend.api.endpoint import SESSION_COOKIE_PLAIN, SESSION_COOKIE_TLS, socket_file
 from backend.core.clock import FakeClock
@@ -143,7 +143,7 @@ async def test_wrong_passwords_slow_the_next_tries_down_and_are_recorded(rig):
             await client.sign_in(rig.password)  # not even the right one
         assert refused.value.status == 429
     async with rig.local() as client:
-        failed = await client.sign_ins(t.SignInQuery(failed=True))
+        failed = await client.sign_ins(si.SignInQuery(failed=True))
         assert {(e.protocol, e.peer, e.succeeded) for e in failed} == {
             ("admin", "127.0.0.1", False)
         }

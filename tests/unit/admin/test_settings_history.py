@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.api import signins as si
 from backend.api import types as t
 from backend.core.events import SignedIn
 from tests.support.admin_server import admin_server
@@ -41,13 +42,13 @@ async def test_sign_ins_come_in_pages_and_by_what_is_asked_for(rig, client):
     page = await client.ask("GET", "/sign-ins", query={"limit": "10", "offset": "20"})
     assert (len(page["items"]), page["total"]) == (7, 27)
     assert [item["number"] for item in page["items"]] == list(range(7, 0, -1))
-    found = await client.sign_ins(t.SignInQuery(peer="192.0.2.1", succeeded=False))
+    found = await client.sign_ins(si.SignInQuery(peer="192.0.2.1", succeeded=False))
     assert [(item.peer, item.encrypted) for item in found] == [("192.0.2.1", True)] * 2
-    assert await client.sign_ins(t.SignInQuery(protocol="submission")) == []
-    assert len(await client.sign_ins(t.SignInQuery(search="guess24"))) == 1
+    assert await client.sign_ins(si.SignInQuery(protocol="submission")) == []
+    assert len(await client.sign_ins(si.SignInQuery(search="guess24"))) == 1
     sources = await client.sign_in_sources()
     assert [(one.peer, one.count) for one in sources] == [("203.0.113.9", 25), ("192.0.2.1", 2)]
-    assert len(await client.sign_in_sources(t.SignInSourceQuery(search="192."))) == 1
+    assert len(await client.sign_in_sources(si.SignInSourceQuery(search="192."))) == 1
 
 
 async def test_the_lists_are_described(client):
