@@ -11,7 +11,7 @@ from app.cli.output import moment, table
 
 if TYPE_CHECKING:
     from backend.api.client import Client
-    from backend.api.types import ConfigApplied
+    from backend.api.settings import ConfigApplied
 
 
 @click.group()
@@ -66,7 +66,7 @@ def show(folder: Folder, as_json: bool, file: str | None) -> None:
 @common
 def apply(folder: Folder, as_json: bool, files: tuple[Path, ...]) -> None:
     """Apply files named server.toml and domains.toml, all or nothing."""
-    from backend.api.types import ConfigFiles
+    from backend.api.settings import ConfigFiles
 
     texts = {file.name: file.read_text(encoding="utf-8") for file in files}
     for name in texts:

@@ -19,7 +19,8 @@ from backend.admin.headers import add_headers
 from backend.admin.services import Services
 from backend.admin.static import StaticFiles
 from backend.api import types as t
-from backend.api.routes import EVENT_STREAM, ROUTES, Needs, Route
+from backend.api.route import Needs, Route
+from backend.api.routes import EVENT_STREAM, ROUTES
 from backend.runtime.tasks import finish
 
 MAX_BODY_BYTES = 10_000_000  # one request, a security limit

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from backend.admin.access import Access, Caller
 from backend.admin.faults import DeniedError
 from backend.admin.services import Services
-from backend.api.routes import Route
+from backend.api.route import Route
 
 M = TypeVar("M", bound=BaseModel)
 

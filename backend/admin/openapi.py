@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from backend.api import types as t
 from backend.api.endpoint import CSRF_HEADER, SESSION_COOKIE_PLAIN
-from backend.api.routes import EVENT_STREAM, ROUTES, Needs, Route
+from backend.api.route import Needs, Route
+from backend.api.routes import EVENT_STREAM, ROUTES
 
 Schema = dict[str, JsonValue]
 

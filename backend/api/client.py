@@ -24,13 +24,15 @@ from backend.api import domains as dm
 from backend.api import forms as f
 from backend.api import overview as o
 from backend.api import pages as p
+from backend.api import sessions as ss
+from backend.api import settings as st
 from backend.api import signins as si
 from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
 from backend.api.calls import ApiError, NotReachableError
 from backend.api.flow_calls import FlowCalls
-from backend.api.routes import PREFIX
+from backend.api.route import PREFIX
 
 __all__ = ["ApiError", "Client", "Event", "NotReachableError"]
 
@@ -72,8 +74,8 @@ class Client(FlowCalls):
         body = t.ChangeAdminPassword(current=current, new=new)
         return await self._call("change_admin_password", t.NewPassword, body=body)
 
-    async def sessions(self) -> list[t.AdminSession]:
-        return (await self._call("sessions", t.AdminSessions)).items
+    async def sessions(self) -> list[ss.AdminSession]:
+        return (await self._call("sessions", ss.AdminSessions)).items
 
     async def revoke_session(self, session: str) -> None:
         await self._call("revoke_session", t.Empty, path={"session": session})
@@ -433,27 +435,27 @@ class Client(FlowCalls):
     async def config(self) -> t.Configuration:
         return await self._call("config", t.Configuration)
 
-    async def check_config(self, request: t.ConfigFiles) -> t.ConfigCheck:
-        return await self._call("check_config", t.ConfigCheck, body=request)
+    async def check_config(self, request: st.ConfigFiles) -> st.ConfigCheck:
+        return await self._call("check_config", st.ConfigCheck, body=request)
 
-    async def apply_config(self, request: t.ConfigFiles, *, revision: int) -> t.ConfigApplied:
+    async def apply_config(self, request: st.ConfigFiles, *, revision: int) -> st.ConfigApplied:
         """`revision`: the one that the texts were made from; another one by now is an ApiError 409."""
-        return await self._call("apply_config", t.ConfigApplied, body=request, revision=revision)
+        return await self._call("apply_config", st.ConfigApplied, body=request, revision=revision)
 
-    async def revisions(self, *, limit: int = 50, offset: int = 0) -> t.Revisions:
-        query = t.RevisionsQuery(limit=limit, offset=offset)
-        return await self._call("revisions", t.Revisions, query=query)
+    async def revisions(self, *, limit: int = 50, offset: int = 0) -> st.Revisions:
+        query = st.RevisionsQuery(limit=limit, offset=offset)
+        return await self._call("revisions", st.Revisions, query=query)
 
-    async def revision_diff(self, number: int) -> t.RevisionDiff:
-        return await self._call("revision_diff", t.RevisionDiff, path={"number": number})
+    async def revision_diff(self, number: int) -> st.RevisionDiff:
+        return await self._call("revision_diff", st.RevisionDiff, path={"number": number})
 
-    async def check_revert(self, number: int) -> t.ConfigCheck:
+    async def check_revert(self, number: int) -> st.ConfigCheck:
         """What going back would do."""
-        return await self._call("check_revert", t.ConfigCheck, path={"number": number})
+        return await self._call("check_revert", st.ConfigCheck, path={"number": number})
 
-    async def revert(self, number: int, *, revision: int) -> t.ConfigApplied:
+    async def revert(self, number: int, *, revision: int) -> st.ConfigApplied:
         return await self._call(
-            "revert", t.ConfigApplied, path={"number": number}, revision=revision
+            "revert", st.ConfigApplied, path={"number": number}, revision=revision
         )
 
     # ---- server

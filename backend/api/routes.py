@@ -3,11 +3,6 @@
 `name` is the method's name in `backend.api.client` and the operation id in the document.
 """
 
-from dataclasses import dataclass
-from enum import Enum
-
-from pydantic import BaseModel
-
 from backend.api import aliases as a
 from backend.api import connect as c
 from backend.api import delivery as w
@@ -19,103 +14,13 @@ from backend.api import forms as f
 from backend.api import overview as o
 from backend.api import pages as p
 from backend.api import queue as q
+from backend.api import sessions as ss
+from backend.api import settings as st
 from backend.api import signins as si
 from backend.api import tls as s
 from backend.api import tls_reports as r
 from backend.api import types as t
-
-PREFIX = "/api/v1"
-
-
-class Needs(Enum):
-    PUBLIC = "public"
-    SIGNED_IN = "signed-in"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """`raw`: content type of a reply that is not JSON. `checks_revision`: takes `If-Match: "<revision>"`, answers 409."""
-
-    name: str
-    method: str
-    path: str
-    summary: str
-    reply: type[BaseModel] = t.Empty
-    request: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    needs: Needs = Needs.SIGNED_IN
-    status: int = 200
-    raw: str = ""
-    checks_revision: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-def _get(
-    name: str,
-    path: str,
-    reply: type[BaseModel],
-    summary: str,
-    *,
-    query: type[BaseModel] | None = None,
-    needs: Needs = Needs.SIGNED_IN,
-    raw: str = "",
-) -> Route:
-    return Route(
-        name=name,
-        method="GET",
-        path=PREFIX + path,
-        reply=reply,
-        summary=summary,
-        query=query,
-        needs=needs,
-        raw=raw,
-    )
-
-
-def _post(
-    name: str,
-    path: str,
-    reply: type[BaseModel],
-    summary: str,
-    *,
-    request: type[BaseModel] | None = None,
-    needs: Needs = Needs.SIGNED_IN,
-    status: int = 200,
-    checks_revision: bool = False,
-) -> Route:
-    return Route(
-        name=name,
-        method="POST",
-        path=PREFIX + path,
-        reply=reply,
-        summary=summary,
-        request=request,
-        needs=needs,
-        status=status,
-        checks_revision=checks_revision,
-    )
-
-
-def _put(
-    name: str, path: str, reply: type[BaseModel], summary: str, *, request: type[BaseModel]
-) -> Route:
-    """A whole that takes the place of another: says which revision it was made from."""
-    return Route(
-        name=name,
-        method="PUT",
-        path=PREFIX + path,
-        reply=reply,
-        summary=summary,
-        request=request,
-        checks_revision=True,
-    )
-
-
-def _delete(name: str, path: str, summary: str) -> Route:
-    return Route(name=name, method="DELETE", path=PREFIX + path, summary=summary)
-
+from backend.api.route import PREFIX, Needs, Route, delete, get, post, put
 
 EVENT_STREAM = "text/event-stream"
 
@@ -127,9 +32,9 @@ ROUTES: tuple[Route, ...] = (
         summary="This interface as an OpenAPI 3.1 document",
         raw="application/json",
     ),
-    _get("hello", "/hello", t.Hello, "Versions, and whether one is signed in", needs=Needs.PUBLIC),
+    get("hello", "/hello", t.Hello, "Versions, and whether one is signed in", needs=Needs.PUBLIC),
     # session
-    _post(
+    post(
         "sign_in",
         "/session",
         t.Me,
@@ -137,70 +42,70 @@ ROUTES: tuple[Route, ...] = (
         request=t.SignIn,
         needs=Needs.PUBLIC,
     ),
-    _get("me", "/session", t.Me, "Who am I; gives the CSRF token"),
-    _delete("sign_out", "/session", "Sign out"),
-    _post(
+    get("me", "/session", t.Me, "Who am I; gives the CSRF token"),
+    delete("sign_out", "/session", "Sign out"),
+    post(
         "change_admin_password",
         "/session/password",
         t.NewPassword,
         "Change the administrator's password; other sessions end",
         request=t.ChangeAdminPassword,
     ),
-    _get("sessions", "/sessions", t.AdminSessions, "Signed-in browsers and programs"),
-    _delete("revoke_session", "/sessions/{session}", "End another session"),
+    get("sessions", "/sessions", ss.AdminSessions, "Signed-in browsers and programs"),
+    delete("revoke_session", "/sessions/{session}", "End another session"),
     # status
-    _get("status", "/status", t.Status, "State of the server in one look"),
-    _get("problems", "/problems", t.Problems, "What needs attention"),
-    _post(
+    get("status", "/status", t.Status, "State of the server in one look"),
+    get("problems", "/problems", t.Problems, "What needs attention"),
+    post(
         "acknowledge_problem",
         "/problems/acknowledge",
         t.Empty,
         "Leave a problem as it is: it does not call for attention until it says something else",
         request=o.AcknowledgeProblem,
     ),
-    _post(
+    post(
         "unacknowledge_problem",
         "/problems/unacknowledge",
         t.Empty,
         "Let a problem call for attention again",
         request=o.ProblemName,
     ),
-    _get("overview", "/overview", o.Overview, "The first page: verdict, what needs attention"),
-    _post(
+    get("overview", "/overview", o.Overview, "The first page: verdict, what needs attention"),
+    post(
         "put_step_away",
         "/overview/steps/{step}/put-away",
         t.Empty,
         "Do not suggest this next step any more",
     ),
-    _get("metrics", "/metrics", t.Empty, "Counters for monitoring programs", raw="text/plain"),
+    get("metrics", "/metrics", t.Empty, "Counters for monitoring programs", raw="text/plain"),
     # forms and pages
-    _get("pages", "/ui/pages", p.Pages, "All pages of both faces, with their paths and words"),
-    _get("form_specs", "/ui/specs", f.Specs, "All forms and lists that are described"),
-    _get(
+    get("pages", "/ui/pages", p.Pages, "All pages of both faces, with their paths and words"),
+    get("form_specs", "/ui/specs", f.Specs, "All forms and lists that are described"),
+    get(
         "form_spec",
         "/ui/specs/{form}",
         f.Spec,
         "What a face needs to draw a form or list (ETag, Accept-Language)",
     ),
-    _get(
+    get(
         "search_forms",
         "/ui/search",
         f.Found,
         "Pages and fields by their words",
         query=f.SearchQuery,
     ),
-    _get("flows", "/flows", fl.Flows, "Wizards that were left and can be gone on with"),
-    _post("begin_flow", "/flows", fl.FlowStep, "Begin a wizard", request=fl.BeginFlow, status=201),
-    _get("flow", "/flows/{flow}", fl.FlowStep, "The step at which a wizard stands"),
-    _post(
+    get("flows", "/flows", fl.Flows, "Wizards that were left and can be gone on with"),
+    post("begin_flow", "/flows", fl.FlowStep, "Begin a wizard", request=fl.BeginFlow, status=201),
+    get("flow", "/flows/{flow}", fl.FlowStep, "The step at which a wizard stands"),
+    post(
         "move_flow",
         "/flows/{flow}",
         fl.FlowStep,
         "Go on, back, to a step; or try something out",
         request=fl.FlowMove,
     ),
-    _delete("give_up_flow", "/flows/{flow}", "Give a wizard up; nothing of it stays"),
-    _get("form", "/forms/{form}/{key}", f.FormValues, "The values of a form; secrets stay here"),
+    delete("give_up_flow", "/flows/{flow}", "Give a wizard up; nothing of it stays"),
+    get("form", "/forms/{form}/{key}", f.FormValues, "The values of a form; secrets stay here"),
     Route(
         name="save_form",
         method="PUT",
@@ -212,28 +117,28 @@ ROUTES: tuple[Route, ...] = (
         checks_revision=True,
     ),
     # domains
-    _get("domains", "/domains", t.Domains, "All domains"),
-    _post("add_domain", "/domains", t.Domain, "Add a domain", request=t.AddDomain, status=201),
-    _get("domain", "/domains/{domain}", dm.DomainView, "One domain, and what there is to do in it"),
-    _get(
+    get("domains", "/domains", t.Domains, "All domains"),
+    post("add_domain", "/domains", t.Domain, "Add a domain", request=t.AddDomain, status=201),
+    get("domain", "/domains/{domain}", dm.DomainView, "One domain, and what there is to do in it"),
+    get(
         "addresses",
         "/addresses",
         dm.AddressEntries,
         "All addresses, and whose they are",
         query=dm.AddressQuery,
     ),
-    _delete(
+    delete(
         "remove_domain", "/domains/{domain}", "Remove a domain; refused while accounts live in it"
     ),
     # signatures
-    _get(
+    get(
         "dkim",
         "/domains/{domain}/dkim",
         d.Dkim,
         "DKIM keys of a domain, with their DNS records",
         query=d.DkimQuery,
     ),
-    _post(
+    post(
         "add_dkim_selector",
         "/domains/{domain}/dkim/selectors",
         d.Dkim,
@@ -249,7 +154,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Choose which DKIM keys sign",
         request=d.ChooseDkimSelectors,
     ),
-    _post(
+    post(
         "rotate_dkim",
         "/domains/{domain}/dkim/rotate",
         d.Dkim,
@@ -264,41 +169,41 @@ ROUTES: tuple[Route, ...] = (
         summary="Remove a DKIM key for good; refused while it signs",
         query=d.RemoveDkimQuery,
     ),
-    _get(
+    get(
         "dns_records",
         "/domains/{domain}/dns/records",
         dns.DnsRecords,
         "The DNS records that a domain needs",
     ),
-    _post(
+    post(
         "check_dns",
         "/domains/{domain}/dns/check",
         dns.DnsCheck,
         "Compare what is published with what the domain needs",
     ),
-    _get(
+    get(
         "dns_check",
         "/domains/{domain}/dns",
         dns.DnsCheck,
         "What the last check of a domain's DNS has found; asks nobody",
     ),
     # checks
-    _get("health", "/health", dns.Health, "What the last checks of the server have found"),
-    _post(
+    get("health", "/health", dns.Health, "What the last checks of the server have found"),
+    post(
         "check_health",
         "/health/check",
         dns.Health,
         "Check the server now",
         request=dns.HealthQuery,
     ),
-    _post(
+    post(
         "acknowledge_check",
         "/checks/acknowledge",
         t.Empty,
         "Take a line of a check out of sight until its finding changes",
         request=dns.AcknowledgeCheck,
     ),
-    _post(
+    post(
         "unacknowledge_check",
         "/checks/unacknowledge",
         t.Empty,
@@ -306,12 +211,12 @@ ROUTES: tuple[Route, ...] = (
         request=dns.AcknowledgedCheck,
     ),
     # accounts
-    _get("accounts", "/accounts", t.Accounts, "Accounts, all or a page", query=t.AccountsQuery),
-    _post(
+    get("accounts", "/accounts", t.Accounts, "Accounts, all or a page", query=t.AccountsQuery),
+    post(
         "add_account", "/accounts", t.NewAccount, "Add an account", request=t.AddAccount, status=201
     ),
-    _get("account", "/accounts/{account}", t.Account, "One account"),
-    _get(
+    get("account", "/accounts/{account}", t.Account, "One account"),
+    get(
         "account_steps",
         "/accounts/{account}/steps",
         dm.NextSteps,
@@ -325,15 +230,15 @@ ROUTES: tuple[Route, ...] = (
         reply=t.Account,
         summary="Change name, limits, or disable the account",
     ),
-    _delete("remove_account", "/accounts/{account}", "Remove an account with all its mail"),
-    _post(
+    delete("remove_account", "/accounts/{account}", "Remove an account with all its mail"),
+    post(
         "set_password",
         "/accounts/{account}/password",
         t.NewPassword,
         "Set the account's password",
         request=t.SetPassword,
     ),
-    _post(
+    post(
         "add_address",
         "/accounts/{account}/addresses",
         t.Account,
@@ -349,36 +254,36 @@ ROUTES: tuple[Route, ...] = (
         reply=t.Account,
         summary="Choose the mailbox that mail to an address goes to",
     ),
-    _delete(
+    delete(
         "remove_address",
         "/accounts/{account}/addresses/{address}",
         "Take an address away from the account",
     ),
-    _get(
+    get(
         "client_settings",
         "/accounts/{account}/connect",
         c.ClientSettings,
         "What a mail program must be told",
     ),
-    _post(
+    post(
         "offer_profile",
         "/accounts/{account}/connect/profile",
         c.ProfileLink,
         "A link that sets up a phone of Apple, once and for 15 minutes",
     ),
-    _post(
+    post(
         "check_setup",
         "/accounts/{account}/connect/check",
         c.SetupCheck,
         "Do mail apps that look the settings up find them?",
     ),
-    _post(
+    post(
         "send_test_message",
         "/accounts/{account}/test-message",
         c.TestMessageSent,
         "Send the account a message through this server's own SMTP port",
     ),
-    _get(
+    get(
         "ca_certificate",
         "/tls/ca.pem",
         t.Empty,
@@ -386,9 +291,9 @@ ROUTES: tuple[Route, ...] = (
         raw="application/x-pem-file",
     ),
     # aliases
-    _get("aliases", "/aliases", a.Aliases, "Addresses for several people", query=a.AliasQuery),
-    _post("add_alias", "/aliases", a.Alias, "Add an alias", request=a.AddAlias, status=201),
-    _get("alias", "/aliases/{address}", a.Alias, "One alias with its members"),
+    get("aliases", "/aliases", a.Aliases, "Addresses for several people", query=a.AliasQuery),
+    post("add_alias", "/aliases", a.Alias, "Add an alias", request=a.AddAlias, status=201),
+    get("alias", "/aliases/{address}", a.Alias, "One alias with its members"),
     Route(
         name="change_alias",
         method="PATCH",
@@ -397,25 +302,25 @@ ROUTES: tuple[Route, ...] = (
         summary="Change an alias",
         request=a.ChangeAlias,
     ),
-    _delete("remove_alias", "/aliases/{address}", "Remove an alias; its members stay"),
+    delete("remove_alias", "/aliases/{address}", "Remove an alias; its members stay"),
     # queue
-    _get("queue", "/queue", t.QueueList, "Messages on their way out", query=t.QueueQuery),
-    _get("queue_groups", "/queue/groups", q.QueueGroups, "What is on its way, counted by domain"),
-    _get(
+    get("queue", "/queue", t.QueueList, "Messages on their way out", query=t.QueueQuery),
+    get("queue_groups", "/queue/groups", q.QueueGroups, "What is on its way, counted by domain"),
+    get(
         "history",
         "/queue/history",
         q.History,
         "What has left the queue, and how",
         query=q.HistoryQuery,
     ),
-    _get(
+    get(
         "history_item",
         "/queue/history/{id}",
         q.HistoryDetail,
         "One message that has left the queue, with its attempts and what was reported later",
     ),
-    _get("hold_rules", "/queue/holds", q.HoldRules, "What is held in the queue, and by which rule"),
-    _post(
+    get("hold_rules", "/queue/holds", q.HoldRules, "What is held in the queue, and by which rule"),
+    post(
         "add_hold_rule",
         "/queue/holds",
         q.QueueActed,
@@ -423,7 +328,7 @@ ROUTES: tuple[Route, ...] = (
         request=q.AddHoldRule,
         status=201,
     ),
-    _post(
+    post(
         "apply_hold_rule",
         "/queue/holds/{rule}/apply",
         q.QueueActed,
@@ -437,22 +342,22 @@ ROUTES: tuple[Route, ...] = (
         summary="Remove a hold rule, and let go what it holds if asked to",
         query=q.RemoveHoldRule,
     ),
-    _post(
+    post(
         "pause_sending",
         "/queue/pause",
         q.QueueActed,
         "Hold all mail that waits or is accepted from now on",
         request=q.PauseSending,
     ),
-    _post("resume_sending", "/queue/resume", q.QueueActed, "End the pause and let go what it held"),
-    _get(
+    post("resume_sending", "/queue/resume", q.QueueActed, "End the pause and let go what it held"),
+    get(
         "suppressions",
         "/suppressions",
         q.Suppressions,
         "Addresses that no mail is sent to",
         query=q.SuppressionQuery,
     ),
-    _post(
+    post(
         "add_suppression",
         "/suppressions",
         t.Empty,
@@ -460,72 +365,72 @@ ROUTES: tuple[Route, ...] = (
         request=q.AddSuppression,
         status=201,
     ),
-    _post(
+    post(
         "remove_suppressions",
         "/suppressions/remove",
         q.Removed,
         "Send to these addresses again",
         request=q.RemoveSuppressions,
     ),
-    _get(
+    get(
         "send_limits",
         "/accounts/{account}/limits",
         q.SendLimits,
         "How much the account has sent within the last 24 hours, and how much it may",
     ),
-    _get(
+    get(
         "queue_item",
         "/queue/{id}",
         t.QueueDetail,
         "One message on its way out, with its attempts and its route",
     ),
-    _get(
+    get(
         "queue_message",
         "/queue/{id}/message",
         t.Empty,
         "The whole message as it will leave",
         raw="message/rfc822",
     ),
-    _post("kick", "/queue/kick", q.QueueActed, "Try again now", request=q.QueueIds),
-    _post("hold", "/queue/hold", q.QueueActed, "Keep back until released", request=q.QueueIds),
-    _post("release", "/queue/release", q.QueueActed, "Let go what was held", request=q.QueueIds),
-    _post("drop", "/queue/drop", q.QueueActed, "Remove without telling anyone", request=q.QueueIds),
-    _post(
+    post("kick", "/queue/kick", q.QueueActed, "Try again now", request=q.QueueIds),
+    post("hold", "/queue/hold", q.QueueActed, "Keep back until released", request=q.QueueIds),
+    post("release", "/queue/release", q.QueueActed, "Let go what was held", request=q.QueueIds),
+    post("drop", "/queue/drop", q.QueueActed, "Remove without telling anyone", request=q.QueueIds),
+    post(
         "fail",
         "/queue/fail",
         q.QueueActed,
         "Give up; the senders get a failure notice",
         request=q.QueueIds,
     ),
-    _post(
+    post(
         "choose_transport",
         "/queue/transport",
         q.QueueActed,
         "Choose how messages leave, whatever the routes say, and try again now",
         request=w.ChooseTransport,
     ),
-    _post(
+    post(
         "choose_tls",
         "/queue/tls",
         q.QueueActed,
         "Choose what must hold for encryption, whatever the recipient's domain asks for, and try again now",
         request=s.ChooseTls,
     ),
-    _post(
+    post(
         "limit_attempts",
         "/queue/attempts",
         q.QueueActed,
         "Choose how often messages are tried before they are given up",
         request=q.LimitAttempts,
     ),
-    _post(
+    post(
         "postpone",
         "/queue/postpone",
         q.QueueActed,
         "Make no attempt before a given time",
         request=q.Postpone,
     ),
-    _post(
+    post(
         "undo_queue",
         "/queue/undo",
         q.QueueActed,
@@ -533,20 +438,20 @@ ROUTES: tuple[Route, ...] = (
         request=q.UndoQueue,
     ),
     # encryption on the way to others
-    _get(
+    get(
         "tls_policy",
         "/tls/policy/{domain}",
         s.TlsPolicyReport,
         "What must hold for encryption on the way to a domain, and why",
     ),
-    _get(
+    get(
         "tls_outcomes",
         "/tls/outcomes",
         r.TlsOutcomeList,
         "How encrypted connections to other domains went, by day",
         query=r.TlsPageQuery,
     ),
-    _get(
+    get(
         "tls_reports",
         "/tls/reports",
         r.TlsReportList,
@@ -554,8 +459,8 @@ ROUTES: tuple[Route, ...] = (
         query=r.TlsReportQuery,
     ),
     # transports and routes
-    _get("transports", "/transports", w.Transports, "Ways out for mail"),
-    _post(
+    get("transports", "/transports", w.Transports, "Ways out for mail"),
+    post(
         "add_transport",
         "/transports",
         w.Transport,
@@ -563,59 +468,59 @@ ROUTES: tuple[Route, ...] = (
         request=w.AddTransport,
         status=201,
     ),
-    _get("transport", "/transports/{transport}", w.Transport, "One transport"),
-    _put(
+    get("transport", "/transports/{transport}", w.Transport, "One transport"),
+    put(
         "edit_transport",
         "/transports/{transport}",
         w.Transport,
         "Change a transport; its password stays unless one is given or the server is another one",
         request=w.EditTransport,
     ),
-    _delete(
+    delete(
         "remove_transport",
         "/transports/{transport}",
         "Remove a transport with its password; refused while a route uses it",
     ),
-    _post(
+    post(
         "set_transport_password",
         "/transports/{transport}/password",
         w.Transport,
         "Set the password that a transport signs in with",
         request=w.SetTransportPassword,
     ),
-    _post(
+    post(
         "test_transport",
         "/transports/{transport}/test",
         w.TransportTest,
         "Connect, check the certificate, sign in, try the sender; nothing is sent",
         request=w.TransportTestQuestion,
     ),
-    _get("mail_routes", "/routes", w.MailRoutes, "Which transport is used for what"),
-    _post(
+    get("mail_routes", "/routes", w.MailRoutes, "Which transport is used for what"),
+    post(
         "add_mail_route", "/routes", w.MailRoutes, "Add a route", request=w.AddMailRoute, status=201
     ),
-    _put(
+    put(
         "set_mail_routes",
         "/routes",
         w.MailRoutes,
         "Change a list of routes: order, criteria, switched off or not",
         request=w.SetMailRoutes,
     ),
-    _put(
+    put(
         "set_route_lists",
         "/routes/lists",
         w.MailRoutes,
         "Change several lists of routes at once, all or nothing",
         request=w.SetRouteLists,
     ),
-    _post(
+    post(
         "remove_mail_route",
         "/routes/remove",
         w.MailRoutes,
         "Remove a route",
         request=w.RemoveMailRoute,
     ),
-    _post(
+    post(
         "evaluate_routes",
         "/routes/evaluate",
         w.RouteEvaluation,
@@ -623,16 +528,16 @@ ROUTES: tuple[Route, ...] = (
         request=w.RouteQuestion,
     ),
     # activity
-    _get(
+    get(
         "timeline",
         "/timeline",
         t.Timeline,
         "Messages, in and out, newest first",
         query=t.TimelineQuery,
     ),
-    _get("trace", "/timeline/{trace}", t.Trace, "One message's way through this server"),
-    _get("log", "/log", t.Log, "The last lines of the log", query=t.LogQuery),
-    _get(
+    get("trace", "/timeline/{trace}", t.Trace, "One message's way through this server"),
+    get("log", "/log", t.Log, "The last lines of the log", query=t.LogQuery),
+    get(
         "log_stream",
         "/log/stream",
         t.LogLine,
@@ -640,8 +545,8 @@ ROUTES: tuple[Route, ...] = (
         query=t.LogQuery,
         raw=EVENT_STREAM,
     ),
-    _get("sign_ins", "/sign-ins", si.SignIns, "Who signed in, or tried to", query=si.SignInQuery),
-    _get(
+    get("sign_ins", "/sign-ins", si.SignIns, "Who signed in, or tried to", query=si.SignInQuery),
+    get(
         "sign_in_sources",
         "/sign-ins/failures",
         si.SignInSources,
@@ -649,56 +554,56 @@ ROUTES: tuple[Route, ...] = (
         query=si.SignInSourceQuery,
     ),
     # configuration
-    _get("config", "/config", t.Configuration, "The configuration as text and as values"),
-    _post(
+    get("config", "/config", t.Configuration, "The configuration as text and as values"),
+    post(
         "check_config",
         "/config/check",
-        t.ConfigCheck,
+        st.ConfigCheck,
         "Would this configuration work? Nothing is changed",
-        request=t.ConfigFiles,
+        request=st.ConfigFiles,
     ),
-    _put(
+    put(
         "apply_config",
         "/config",
-        t.ConfigApplied,
+        st.ConfigApplied,
         "Apply a configuration, all or nothing",
-        request=t.ConfigFiles,
+        request=st.ConfigFiles,
     ),
-    _get(
+    get(
         "revisions",
         "/config/revisions",
-        t.Revisions,
+        st.Revisions,
         "Every change of the configuration",
-        query=t.RevisionsQuery,
+        query=st.RevisionsQuery,
     ),
-    _get(
+    get(
         "revision_diff",
         "/config/revisions/{number}/diff",
-        t.RevisionDiff,
+        st.RevisionDiff,
         "What one revision changed",
     ),
-    _get(
+    get(
         "check_revert",
         "/config/revisions/{number}/revert",
-        t.ConfigCheck,
+        st.ConfigCheck,
         "What going back to that revision would do; nothing is changed",
     ),
-    _post(
+    post(
         "revert",
         "/config/revisions/{number}/revert",
-        t.ConfigApplied,
+        st.ConfigApplied,
         "Go back to the configuration as it was after that revision",
         checks_revision=True,
     ),
     # server
-    _post("shut_down", "/server/shutdown", t.Accepted, "Stop the server", status=202),
-    _post("restart", "/server/restart", t.Accepted, "Stop and start the server", status=202),
-    _post("verify", "/verify", t.Job, "Check the stored mail against itself", status=202),
-    _get("jobs", "/jobs", t.Jobs, "Long work, running and recent"),
-    _get("job", "/jobs/{job}", t.Job, "One piece of long work"),
-    _post("cancel_job", "/jobs/{job}/cancel", t.Job, "Stop it"),
-    _post("see_job", "/jobs/{job}/seen", t.Job, "Its end was looked at"),
-    _get(
+    post("shut_down", "/server/shutdown", t.Accepted, "Stop the server", status=202),
+    post("restart", "/server/restart", t.Accepted, "Stop and start the server", status=202),
+    post("verify", "/verify", t.Job, "Check the stored mail against itself", status=202),
+    get("jobs", "/jobs", t.Jobs, "Long work, running and recent"),
+    get("job", "/jobs/{job}", t.Job, "One piece of long work"),
+    post("cancel_job", "/jobs/{job}/cancel", t.Job, "Stop it"),
+    post("see_job", "/jobs/{job}/seen", t.Job, "Its end was looked at"),
+    get(
         "events",
         "/events",
         t.Empty,

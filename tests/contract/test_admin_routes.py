@@ -7,7 +7,8 @@ import pytest
 
 from backend.api.client import Client
 from backend.api.endpoint import CSRF_HEADER
-from backend.api.routes import BY_NAME, EVENT_STREAM, ROUTES, Needs, Route
+from backend.api.route import Needs, Route
+from backend.api.routes import BY_NAME, EVENT_STREAM, ROUTES
 from tests.support.admin_server import admin_server
 
 STREAM_METHODS = {"events": "open_events", "log_stream": "open_log"}

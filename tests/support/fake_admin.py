@@ -28,11 +28,13 @@ from backend.api import domains as o
 from backend.api import forms as f
 from backend.api import overview as ov
 from backend.api import queue as q
+from backend.api import sessions as ss
 from backend.api import signins as si
 from backend.api import tls_reports as r
 from backend.api import types as t
 from backend.api.endpoint import SocketPath, note_file, socket_file
-from backend.api.routes import EVENT_STREAM, ROUTES, Route
+from backend.api.route import Route
+from backend.api.routes import EVENT_STREAM, ROUTES
 from ui.presenters.form_values import begin_all
 
 NOW = datetime.now(UTC)
@@ -296,8 +298,8 @@ class FakeAdmin:
     def _change_admin_password(self, _request: web.Request, _body: Any) -> t.NewPassword:
         return t.NewPassword(password="new-admin-password-1234")
 
-    def _sessions(self, _request: web.Request, _body: Any) -> t.AdminSessions:
-        return t.AdminSessions(items=[])
+    def _sessions(self, _request: web.Request, _body: Any) -> ss.AdminSessions:
+        return ss.AdminSessions(items=[])
 
     def _status(self, _request: web.Request, _body: Any) -> t.Status:
         return t.Status.model_validate(

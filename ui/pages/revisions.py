@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from backend.api import settings as st
 from backend.api import types as t
 from ui import palette
 from ui.pages.page import Desk, Page
@@ -37,7 +38,7 @@ class RevisionsPage(Page):
                 name="Back to Settings",
             )
         )
-        columns: list[Column[t.Revision]] = [
+        columns: list[Column[st.Revision]] = [
             Column(title="No.", text=lambda i: str(i.number), right=True, width=6),
             Column(title="Change", text=lambda i: i.summary or "Change"),
             Column(title="By", spare=True, text=lambda i: i.author, muted=True, width=12),
@@ -48,7 +49,7 @@ class RevisionsPage(Page):
                 width=14,
             ),
         ]
-        self.model: RowsModel[t.Revision] = RowsModel(columns, key=lambda item: item.number)
+        self.model: RowsModel[st.Revision] = RowsModel(columns, key=lambda item: item.number)
         self.model.more = self._more
         self.table = Table(self.model, "Changes of the settings")
         self.table.picked.connect(self._picked)
@@ -119,7 +120,7 @@ class RevisionsPage(Page):
             self._picked()
 
     @property
-    def chosen(self) -> t.Revision | None:
+    def chosen(self) -> st.Revision | None:
         rows = self.table.chosen()
         return rows[0] if rows else None
 
@@ -127,7 +128,7 @@ class RevisionsPage(Page):
         if (revision := self.chosen) is not None:
             self.do(self._show(revision), "revision")
 
-    async def _show(self, revision: t.Revision) -> None:
+    async def _show(self, revision: st.Revision) -> None:
         found = await self.desk.session.call(lambda client: client.revision_diff(revision.number))
         if self.chosen is None or self.chosen.number != revision.number:
             return  # somebody looks at another one by now
@@ -144,7 +145,7 @@ class RevisionsPage(Page):
         if (revision := self.chosen) is not None:
             self.do(self._going_back(revision), "go back to settings")
 
-    async def _going_back(self, revision: t.Revision) -> None:
+    async def _going_back(self, revision: st.Revision) -> None:
         call, number, current = self.desk.session.call, revision.number, self._current
         found = await call(lambda client: client.check_revert(number))
         if not await ask_about(

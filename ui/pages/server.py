@@ -8,6 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QVBoxLayout
 
 from backend.api import pages as registry
+from backend.api import sessions as ss
 from backend.api import types as t
 from ui import palette
 from ui.control import LocalServer
@@ -242,7 +243,7 @@ class ServerPage(Page):
     def _start(self) -> None:
         self.do(self.desk.session.start_server(), "start server")
 
-    def _draw_sessions(self, sessions: list[t.AdminSession]) -> None:
+    def _draw_sessions(self, sessions: list[ss.AdminSession]) -> None:
         clear(self._sessions)
         now = datetime.now(UTC)
         order = sorted(sessions, key=lambda one: (one.current, one.used_at), reverse=True)

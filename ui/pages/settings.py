@@ -5,6 +5,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
+from backend.api import settings as st
 from backend.api import types as t
 from backend.api.client import ApiError
 from ui import palette
@@ -159,7 +160,7 @@ class SettingsPage(Page):
             self._busy = False
             self._draw_state()
 
-    async def _find(self) -> t.ConfigCheck:
+    async def _find(self) -> st.ConfigCheck:
         request = self.drafts.request()
         found = await self.desk.session.call(lambda client: client.check_config(request))
         self._draw_faults(found.problems)
@@ -237,7 +238,7 @@ def _set_text(editor: CodeEdit, text: str) -> None:
     bar.setValue(place)
 
 
-def effects_text(found: t.ConfigCheck) -> str:
+def effects_text(found: st.ConfigCheck) -> str:
     sentences = found.effects[:SHOWN_EFFECTS] or ["Nothing changes but the text itself."]
     if (more := len(found.effects) - SHOWN_EFFECTS) > 0:
         sentences.append(f"And {more} more.")
@@ -247,7 +248,7 @@ def effects_text(found: t.ConfigCheck) -> str:
 
 
 async def ask_about(
-    desk: Desk, title: str, found: t.ConfigCheck, *, yes: str, note: str = ""
+    desk: Desk, title: str, found: st.ConfigCheck, *, yes: str, note: str = ""
 ) -> bool:
     """Shows what a change of the settings would do, in words and in lines, before it is made."""
     sheet = Sheet(desk.window, title, width=760)

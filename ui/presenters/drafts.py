@@ -2,6 +2,7 @@
 
 from typing import Literal, cast
 
+from backend.api import settings as st
 from backend.api import types as t
 
 FileName = Literal["server.toml", "domains.toml"]
@@ -48,7 +49,7 @@ class Drafts:
         self.texts.clear()
         self.is_behind = False
 
-    def request(self) -> t.ConfigFiles:
-        return t.ConfigFiles(
+    def request(self) -> st.ConfigFiles:
+        return st.ConfigFiles(
             files={cast(FileName, file): text for file, text in self.texts.items()}
         )

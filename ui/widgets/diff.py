@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit
 
-from backend.api import types as t
+from backend.api import settings as st
 from ui import palette
 
 MARKS = {"same": " ", "removed": "\u2212", "added": "+", "gap": "\u22ef"}
@@ -24,10 +24,10 @@ class DiffView(QPlainTextEdit):
         self.setFont(palette.mono_font(0.95))
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self._files: Sequence[t.FileDiff] = ()
+        self._files: Sequence[st.FileDiff] = ()
         palette.theme().changed.connect(self._draw)
 
-    def show_files(self, files: Sequence[t.FileDiff]) -> None:
+    def show_files(self, files: Sequence[st.FileDiff]) -> None:
         self._files = files
         self._draw()
 
@@ -51,7 +51,7 @@ class DiffView(QPlainTextEdit):
         cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)
 
-    def _draw_line(self, cursor: QTextCursor, line: t.DiffLine) -> None:
+    def _draw_line(self, cursor: QTextCursor, line: st.DiffLine) -> None:
         number = str(line.new or line.old or "").rjust(NUMBER_DIGITS)
         if line.kind == "gap":
             cursor.insertText(f"\n{' ' * NUMBER_DIGITS} {MARKS['gap']}", _format("muted"))

@@ -4,6 +4,7 @@ from backend.admin import wire
 from backend.admin.call import Call, Handler
 from backend.admin.faults import DeniedError
 from backend.admin.services import Services
+from backend.api import settings as st
 from backend.api import types as t
 from backend.config.files import Texts, read_texts
 from backend.config.linediff import Line, compare
@@ -39,8 +40,8 @@ async def get_config(call: Call) -> t.Configuration:
     return await current(call.services)
 
 
-async def check_config(call: Call) -> t.ConfigCheck:
-    body = call.body(t.ConfigFiles)
+async def check_config(call: Call) -> st.ConfigCheck:
+    body = call.body(st.ConfigFiles)
     texts = await run_blocking(Pool.FILES, read_texts, call.services.folder)
     return await _check(
         call.services,
@@ -50,13 +51,13 @@ async def check_config(call: Call) -> t.ConfigCheck:
     )
 
 
-async def check_revert(call: Call) -> t.ConfigCheck:
+async def check_revert(call: Call) -> st.ConfigCheck:
     texts = await run_blocking(Pool.FILES, read_texts, call.services.folder)
     target = await _revision(call)
     return await _check(call.services, texts, target.server, target.domains)
 
 
-async def _check(services: Services, before: Texts, server: str, domains: str) -> t.ConfigCheck:
+async def _check(services: Services, before: Texts, server: str, domains: str) -> st.ConfigCheck:
     """What these texts would do in place of those that stand in the files."""
     files = await run_blocking(
         Pool.FILES, _differences, (before.server, before.domains), (server, domains)
@@ -64,7 +65,7 @@ async def _check(services: Services, before: Texts, server: str, domains: str) -
     try:
         loaded = await run_blocking(Pool.FILES, load_texts, server, domains)
     except ConfigError as error:
-        return t.ConfigCheck(
+        return st.ConfigCheck(
             problems=[wire.problem(problem) for problem in error.problems], files=files
         )
     old = services.config.current
@@ -73,18 +74,18 @@ async def _check(services: Services, before: Texts, server: str, domains: str) -
     restart = needs_restart(ServerConfig, server_steps)
     in_all = loaded.server.outbound.max_attempts
     warnings = [wire.problem(each.problem()) for each in useless_routes(loaded.domains, in_all)]
-    return t.ConfigCheck(
+    return st.ConfigCheck(
         problems=warnings, effects=_effects(steps), needs_restart=bool(restart), files=files
     )
 
 
-def _differences(old: tuple[str, str], new: tuple[str, str]) -> list[t.FileDiff]:
+def _differences(old: tuple[str, str], new: tuple[str, str]) -> list[st.FileDiff]:
     """Of both files; one that stays as it is is left out."""
     found = []
     for name, before, after in zip((SERVER_FILE, DOMAINS_FILE), old, new, strict=True):
         if lines := compare(before, after):
             found.append(
-                t.FileDiff(
+                st.FileDiff(
                     file=name,
                     lines=[_line(line) for line in lines[:MAX_DIFF_LINES]],
                     left_out=max(0, len(lines) - MAX_DIFF_LINES),
@@ -93,13 +94,13 @@ def _differences(old: tuple[str, str], new: tuple[str, str]) -> list[t.FileDiff]
     return found
 
 
-def _line(line: Line) -> t.DiffLine:
-    parts = [t.DiffPart(text=part.text, changed=part.changed) for part in line.parts]
-    return t.DiffLine(kind=line.kind, old=line.old, new=line.new, parts=parts)
+def _line(line: Line) -> st.DiffLine:
+    parts = [st.DiffPart(text=part.text, changed=part.changed) for part in line.parts]
+    return st.DiffLine(kind=line.kind, old=line.old, new=line.new, parts=parts)
 
 
-async def apply_config(call: Call) -> t.ConfigApplied:
-    files = call.body(t.ConfigFiles).files
+async def apply_config(call: Call) -> st.ConfigApplied:
+    files = call.body(st.ConfigFiles).files
     try:
         applied = await call.services.config.apply_texts(
             server=files.get("server.toml"),
@@ -112,7 +113,7 @@ async def apply_config(call: Call) -> t.ConfigApplied:
     return _applied(applied)
 
 
-async def revert(call: Call) -> t.ConfigApplied:
+async def revert(call: Call) -> st.ConfigApplied:
     try:
         applied = await call.services.config.restore(
             call.number("number"), author=call.author, base_revision=call.revision
@@ -128,8 +129,8 @@ async def _conflict(services: Services, error: ConflictError) -> DeniedError:
     return DeniedError(409, problem.code, problem.message, fix=problem.fix, theirs=theirs)
 
 
-def _applied(applied: Applied) -> t.ConfigApplied:
-    return t.ConfigApplied(
+def _applied(applied: Applied) -> st.ConfigApplied:
+    return st.ConfigApplied(
         revision=applied.revision,
         effects=_effects(applied.steps),
         needs_restart=bool(applied.needs_restart),
@@ -164,13 +165,13 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-async def revisions(call: Call) -> t.Revisions:
-    query = call.query(t.RevisionsQuery)
+async def revisions(call: Call) -> st.Revisions:
+    query = call.query(st.RevisionsQuery)
     store = call.services.config
     found = await store.revisions(limit=query.limit, offset=query.offset)
-    return t.Revisions(
+    return st.Revisions(
         items=[
-            t.Revision(
+            st.Revision(
                 number=revision.number,
                 at=wire.at(revision.at),
                 author=revision.author,
@@ -183,12 +184,12 @@ async def revisions(call: Call) -> t.Revisions:
     )
 
 
-async def revision_diff(call: Call) -> t.RevisionDiff:
+async def revision_diff(call: Call) -> st.RevisionDiff:
     number = call.number("number")
     new = await _revision(call)
     before = await call.services.config.find_revision(number - 1)
     old = (before.server, before.domains) if before is not None else ("", "")
-    return t.RevisionDiff(
+    return st.RevisionDiff(
         number=number,
         diff=await call.services.config.diff(number),
         files=await run_blocking(Pool.FILES, _differences, old, (new.server, new.domains)),

@@ -9,6 +9,7 @@ from backend.admin.build import build_id, version
 from backend.admin.call import Call, Handler
 from backend.admin.faults import DeniedError
 from backend.admin.sessions import Session
+from backend.api import sessions as ss
 from backend.api import types as t
 from backend.core.errors import NotFoundError
 from backend.core.problems import Problem
@@ -83,12 +84,12 @@ async def change_password(call: Call) -> t.NewPassword:
     return t.NewPassword(password=made)
 
 
-async def sessions(call: Call) -> t.AdminSessions:
+async def sessions(call: Call) -> ss.AdminSessions:
     assert call.caller is not None
     own = call.caller.session
-    return t.AdminSessions(
+    return ss.AdminSessions(
         items=[
-            t.AdminSession(
+            ss.AdminSession(
                 id=session.id,
                 peer=session.peer,
                 user_agent=session.user_agent,

@@ -14,7 +14,7 @@ from backend.api.delivery import (
     SetRouteLists,
     TransportSettings,
 )
-from backend.api.types import ConfigFiles
+from backend.api.settings import ConfigFiles
 from tests.support.admin_server import admin_server
 
 RELAY = {"kind": "submissions", "host": "smtp.example.net", "username": "me"}

@@ -10,6 +10,7 @@ import pytest
 
 from backend.accounts.directory import Directory
 from backend.admin.handlers import connect
+from backend.api import settings as st
 from backend.api import types as t
 from backend.api.client import ApiError
 from backend.core.address import parse_address
@@ -119,7 +120,7 @@ async def test_an_unknown_fault_says_no_more_than_a_number(rig, client, monkeypa
 async def test_the_configuration_is_checked_applied_and_taken_back(client):
     before = await client.config()
     text = before.files["domains.toml"] + '\n# mine\n[domains."b.example"]\n'
-    request = t.ConfigFiles(files={"domains.toml": text})
+    request = st.ConfigFiles(files={"domains.toml": text})
     checked = await client.check_config(request)
     assert (checked.problems, checked.needs_restart) == ([], False)
     assert any("b.example" in effect for effect in checked.effects)
@@ -137,7 +138,7 @@ async def test_the_configuration_is_checked_applied_and_taken_back(client):
 async def test_a_stale_revision_is_a_conflict_that_shows_what_holds_now(client):
     before = await client.config()
     await client.add_domain("b.example")
-    request = t.ConfigFiles(files={"domains.toml": before.files["domains.toml"]})
+    request = st.ConfigFiles(files={"domains.toml": before.files["domains.toml"]})
     error = await refused(client.apply_config(request, revision=before.revision))
     assert error.status == 409
     assert error.rev == before.revision + 1
@@ -147,7 +148,7 @@ async def test_a_stale_revision_is_a_conflict_that_shows_what_holds_now(client):
 async def test_a_configuration_with_faults_changes_nothing_and_names_the_lines(client):
     before = await client.config()
     text = before.files["domains.toml"] + '\n[accounts.x]\ndomain = "nowhere.example"\ncolour = 1\n'
-    request = t.ConfigFiles(files={"domains.toml": text})
+    request = st.ConfigFiles(files={"domains.toml": text})
     checked = await client.check_config(request)
     assert checked.problems[0].line == text.count("\n")
     error = await refused(client.apply_config(request, revision=before.revision))
@@ -162,7 +163,7 @@ async def test_a_broken_file_on_disk_is_repaired_from_the_face(rig, client, expe
     broken = await client.config()
     assert broken.files["domains.toml"] == "[domains\n"
     assert broken.revision == good.revision
-    request = t.ConfigFiles(files={"domains.toml": good.files["domains.toml"] + "# repaired\n"})
+    request = st.ConfigFiles(files={"domains.toml": good.files["domains.toml"] + "# repaired\n"})
     await client.apply_config(request, revision=good.revision)
     assert "# repaired" in rig.folder.domains_toml.read_text()
     await client.add_domain("b.example")  # changes can be made again
@@ -187,7 +188,7 @@ async def test_a_stranger_may_not_send_much(rig):
 async def test_settings_that_wait_for_a_restart_show_in_the_status(client):
     current = await client.config()
     text = current.files["server.toml"].replace("mail.example.org", "mx.example.org")
-    request = t.ConfigFiles(files={"server.toml": text})
+    request = st.ConfigFiles(files={"server.toml": text})
     assert (await client.check_config(request)).needs_restart
     applied = await client.apply_config(request, revision=current.revision)
     assert applied.needs_restart

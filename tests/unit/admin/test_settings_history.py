@@ -2,8 +2,8 @@
 
 import pytest
 
+from backend.api import settings as st
 from backend.api import signins as si
-from backend.api import types as t
 from backend.core.events import SignedIn
 from tests.support.admin_server import admin_server
 
@@ -91,7 +91,7 @@ async def test_what_going_back_would_do_is_told_and_not_done(client):
 
 async def test_a_check_shows_the_lines_that_would_change_even_with_a_fault(client):
     text = (await client.config()).files["domains.toml"]
-    request = t.ConfigFiles(files={"domains.toml": text + '\n[domains."b.example"]\ncolour = 1\n'})
+    request = st.ConfigFiles(files={"domains.toml": text + '\n[domains."b.example"]\ncolour = 1\n'})
     found = await client.check_config(request)
     assert found.problems[0].severity == "error"
     assert [line.kind for line in found.files[0].lines][-2:] == ["added", "added"]
