@@ -218,7 +218,7 @@ QPushButton[kind="icon"]:focus { border: 2px solid {accent}; padding: 5px; }
 QPushButton[kind="link"] { background: transparent; border-color: transparent; color: {accent}; padding: 2px 4px; text-align: left; }
 QPushButton[kind="link"]:hover { text-decoration: underline; }
 QPushButton[kind="link"]:focus { border: 2px solid {accent}; padding: 1px 3px; }
-QPushButton[kind="nav"] { background: transparent; border: 2px solid transparent; text-align: left; padding: 8px 10px; border-radius: {control}px; }
+QPushButton[kind="nav"] { background: transparent; border: 2px solid transparent; text-align: left; padding: 5px 10px; border-radius: {control}px; }
 QPushButton[kind="nav"]:hover { background: {alt}; }
 QPushButton[kind="nav"]:checked { background: {accent_soft}; color: {text}; font-weight: 600; }
 QPushButton[kind="nav"]:focus { border-color: {accent}; }
@@ -232,6 +232,10 @@ QFrame[kind="option"][chosen="true"] { background: {accent_soft}; border-color: 
 QPushButton[kind="chip"] { background: {base}; border: 1px solid {field_border}; border-radius: 13px; padding: 4px 12px; }
 QPushButton[kind="chip"]:checked { background: {accent}; border-color: {accent}; color: {on_accent}; }
 QPushButton[kind="chip"]:focus { border: 2px solid {accent}; padding: 3px 11px; }
+QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid {field_border}; border-radius: 8px; background: {base}; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid {accent}; background: {on_accent}; }
+QRadioButton::indicator:focus { border-color: {accent}; }
+QRadioButton::indicator:disabled { border-color: {line}; }
 QLineEdit, QPlainTextEdit[kind="field"] { background: {base}; color: {text}; border: 1px solid {field_border}; border-radius: {control}px; padding: 6px 8px; selection-background-color: {accent}; selection-color: {on_accent}; }
 QLineEdit:focus, QPlainTextEdit[kind="field"]:focus { border: 2px solid {accent}; padding: 5px 7px; }
 QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"] { border: 2px solid {error}; padding: 5px 7px; }

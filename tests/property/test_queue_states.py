@@ -59,6 +59,7 @@ class QueueStates(RuleBasedStateMachine):
         self.left: dict[int, str] = {}
         self.notify: dict[int, frozenset[Notify]] = {}
         self.succeeded: set[int] = set()
+        self.forgiven: set[int] = set()
         self.sending = []
         self.open()
 
@@ -145,6 +146,7 @@ class QueueStates(RuleBasedStateMachine):
         fates = judge(batch.ids, results, batch.attempts, wishes)
         entry = Try(host="mx", answer="x")
         self.do(self.queue.settle(batch, fates, [entry], started_at=self.clock.time()))
+        self.forgiven -= set(batch.ids)
         for i, word in zip(batch.ids, words, strict=True):
             if word == "done":
                 del self.model[i]
@@ -209,9 +211,12 @@ class QueueStates(RuleBasedStateMachine):
         self.do(self.queue.close())
         self.open()
         self.sending = []
-        for row in self.model.values():
+        for i, row in self.model.items():
             if row[0] == "sending":
                 row[0] = "waiting"
+                if i not in self.forgiven:  # nothing was sent: once, that attempt has never been
+                    row[1:] = [row[1] - 1, self.clock.time()]
+                    self.forgiven.add(i)
 
     @invariant()
     def every_item_is_where_the_model_says(self) -> None:
