@@ -149,8 +149,12 @@ def _dns_page(domain: str) -> str:
 
 
 def _spf_hint(transport: Transport) -> str:
-    if (relay := relay_of(transport)) is not None and not relay[1].spf_include:
-        return "Ask whoever runs this server what your SPF records need, and enter it below as “Name for SPF”. Otherwise others may take mail that comes through it for forged."
+    if (relay := relay_of(transport)) is not None:
+        # Behaviour T7: of such transports nothing can be checked, and that is said.
+        unchecked = "From which addresses that server sends is not known here: the DNS check does not look at them."
+        if relay[1].spf_include:
+            return unchecked
+        return f"Ask whoever runs this server what your SPF records need, and enter it below as “Name for SPF”. Otherwise others may take mail that comes through it for forged. {unchecked}"
     if transport.socks is not None and not transport.socks.remote_ips:
         return "Enter below under which addresses the proxy reaches other servers: they belong into your SPF records."
     return ""
