@@ -2,14 +2,16 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from backend.api.client import Client
 from tests.support.browser import Visitor
 from tests.support.parity import CHANGES, cases, changed, existing, furnish
+from tests.support.server_process import Trial
 from tests.web.test_forms import DRAW
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -42,14 +44,30 @@ async def test_every_field_is_drawn_and_nothing_changes_by_itself(visitor: Visit
     assert not missing, missing
 
 
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """Its settings are changed all over: not the one that the other files share."""
+    with Trial(tmp_path_factory.mktemp("parity") / "data") as server:
+        yield server
+
+
 async def test_every_form_comes_back_as_it_was_and_keeps_what_is_changed(
-    visitor: Visitor, web_server
+    chromium: Browser, own_server: Trial
 ) -> None:
-    async with Client.of_folder(Path(web_server.folder)) as client:
+    visitor = Visitor(chromium, own_server.ready)
+    try:
+        await check_all_forms(visitor, own_server)
+    finally:
+        await visitor.leave()
+    assert not visitor.faults, "\n".join(visitor.faults)
+
+
+async def check_all_forms(visitor: Visitor, server: Trial) -> None:
+    async with Client.of_folder(Path(server.folder)) as client:
         domain = visitor.ready.account.partition("@")[2]
         keys = await furnish(client, domain)
         before = await existing(client, keys)
-        page = await visitor.open("/missing")
+        page = await visitor.open("/missing", fresh=True)
         for form in before:
             await page.evaluate(FORM, {"form": form, "key": keys[form], "spec": None})
             await page.get_by_role("button", name="Save", exact=True).click()
