@@ -1,5 +1,7 @@
 """Routes and their tester in the browser: without a mouse, by dragging, with somebody else at the same list, with many routes."""
 
+from collections.abc import Iterator
+
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
@@ -14,8 +16,23 @@ from backend.api.delivery import (
 )
 from tests.support.browser import DESKTOP, PHONE, WAIT_MS, Visitor, barriers, overflow
 from tests.support.server_process import Trial
+from tests.support.trial_mail import send_as
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture(scope="module")
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """A server of its own: what other files leave in theirs changes what the keys lead to."""
+    with Trial(tmp_path_factory.mktemp("routes") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mail_in_it(web_server: Trial) -> None:
+    """Something waits in its queue."""
+    ready = web_server.ready
+    send_as(ready, [ready.account], ["bernd@example.com"])
 
 
 @pytest_asyncio.fixture(loop_scope="session")
