@@ -15,7 +15,6 @@ the step whose button says so (`commits`); until then every step can be gone bac
 | form | `fields` in `layout` with `values`, faults at their places | `values` of the fields |
 | checks | `checks`, each with its result; `running` while some are still asked | nothing |
 | review | `rows` with a way back to their step, `effects` | nothing; this step commits |
-| progress | `tasks` of the job that runs; done by itself | nothing |
 | page | the page `page` of the faces inside the frame, such as the DNS records of the new domain | nothing |
 | done | `links` to go on with | nothing; the flow is over |
 """
@@ -29,7 +28,7 @@ from pydantic import JsonValue
 from backend.api.forms import Effect, Field, Section
 from backend.api.types import Problem, Reply, Request
 
-StepKind = Literal["menu", "form", "checks", "review", "progress", "page", "done"]
+StepKind = Literal["menu", "form", "checks", "review", "page", "done"]
 RailState = Literal["done", "current", "ahead"]
 CheckResult = Literal["ok", "warn", "fail", "unknown", "running", "skipped"]
 
@@ -76,15 +75,6 @@ class ReviewRow(Reply):
     label: str
     value: str
     step: str = ""
-
-
-class Task(Reply):
-    """`total` 0: not known."""
-
-    title: str
-    state: Literal["waiting", "running", "done", "failed"]
-    done: int = 0
-    total: int = 0
 
 
 class Link(Reply):
@@ -146,7 +136,7 @@ class FlowStep(Reply):
     rail: list[RailItem] = Setting(default_factory=list)
     can_back: bool = False
     primary: str = "Next"
-    """What the main button says; empty when there is nothing to press (a job runs)."""
+    """What the main button says; empty when there is nothing to press."""
     skip: str = ""
     """What the button says that goes on without an answer; empty: there is none."""
     commits: bool = False
@@ -169,7 +159,6 @@ class FlowStep(Reply):
     """One sentence over the checks."""
     rows: list[ReviewRow] = Setting(default_factory=list)
     effects: list[Effect] = Setting(default_factory=list)
-    tasks: list[Task] = Setting(default_factory=list)
     page: str = ""
     links: list[Link] = Setting(default_factory=list)
     secrets: list[ShownSecret] = Setting(default_factory=list)

@@ -203,8 +203,6 @@ class FlowPage(Page):
                 self._view = DoneView(step, self.desk.go)
             case "page":
                 self._view = self._inner(step.page)
-            case _:
-                self._view = QWidget()
         self._place.addWidget(self._view)
 
     def _form(self, step: w.FlowStep) -> QWidget:
